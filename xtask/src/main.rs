@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Developer commands of vgpu_unlock. This file only parses and dispatches.
+
+mod cmd;
+mod paths;
+mod sh;
+
+use clap::{Parser, Subcommand};
+
+/// Build, boot, test and inspect vgpu_unlock.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {}
+}
