@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+//! 525: two functions, as in 535.
+//!
+//! That the second gate has 535's effect is by analogy: its bytes stand in 525 too, once.
+
+use super::{v535, Branch, Site};
+
+pub(super) static BRANCH: Branch = Branch { sites: &SITES };
+
+static SITES: [Site; 2] = [v535::BOARD_CHECK_SITE, v535::SECOND_GATE_SITE];

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What is known about NVIDIA's driver: its versions, its branches, and how each is unlocked.
+
+pub mod branch;
+pub mod version;

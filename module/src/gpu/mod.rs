@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Boards: which ones NVIDIA's driver lists, and as what an unlisted one is answered.
+
+mod data;
+
+/// NVIDIA's PCI vendor ID.
+pub const NVIDIA_VENDOR: u16 = 0x10de;
+
+/// What a GPU is built of, as far as vGPU support depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// GM107, GM108.
+    Maxwell,
+    /// GM200, GM204, GM206.
+    Maxwell2,
+    /// GP100 to GP108.
+    Pascal,
+    /// GV100.
+    Volta,
+    /// TU102 to TU117.
+    Turing,
+    /// GA102 to GA107.
+    Ampere,
+}
+
+/// A vGPU-capable board with the same silicon as an unlisted one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sibling {
+    /// PCI device ID that the driver accepts.
+    pub device: u16,
+    /// PCI subsystem ID to answer, or `None` where the board's own is kept.
+    pub subsystem: Option<u16>,
+    /// The board's marketing name.
+    pub name: &'static str,
+}
+
+/// One vGPU type of a capable board.
+#[derive(Debug, PartialEq, Eq)]
+pub struct VgpuType {
+    /// PCI device ID of the board.
+    pub device: u16,
+    /// PCI subsystem ID that tells the board's types apart.
+    pub subsystem: u16,
+    /// What the guest's device is called, such as `GRID P40-1Q`.
+    pub name: &'static str,
+}
+
+struct Range {
+    first: u16,
+    last: u16,
+    generation: Generation,
+    sibling: &'static Sibling,
+}
+
+/// What is to be done about a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// NVIDIA's driver lists the board itself; it needs nothing.
+    Listed,
+    /// The board is answered as its sibling.
+    As(Generation, &'static Sibling),
+    /// No capable board has this silicon, or nobody has told us.
+    Unknown,
+}
+
+impl Answer {
+    /// The sibling, if the board is answered as one.
+    pub fn sibling(self) -> Option<&'static Sibling> {
+        match self {
+            Answer::As(_, sibling) => Some(sibling),
+            Answer::Listed | Answer::Unknown => None,
+        }
+    }
+}
+
+/// Decides what the board with PCI device ID `device` is answered as.
+pub fn answer(device: u16) -> Answer {
+    if data::VGPU_TYPES.iter().any(|t| t.device == device) {
+        return Answer::Listed;
+    }
+    data::RANGES
+        .iter()
+        .find(|r| (r.first..=r.last).contains(&device))
+        .map_or(Answer::Unknown, |r| Answer::As(r.generation, r.sibling))
+}
+
+/// The vGPU types of the capable board with PCI device ID `device`, in table order.
+pub fn vgpu_types(device: u16) -> impl Iterator<Item = &'static VgpuType> {
+    data::VGPU_TYPES.iter().filter(move |t| t.device == device)
+}
+
+/// The largest number of vGPU types that one board has.
+pub const MAX_VGPU_TYPES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_boards_are_answered_as_the_sibling_with_their_silicon() {
+        for (device, sibling, subsystem) in [
+            (0x1b06, 0x1b38, None),         // GTX 1080 Ti
+            (0x1cb3, 0x1b38, None),         // Quadro P400
+            (0x1381, 0x13bd, Some(0x1160)), // GTX 750
+            (0x13c2, 0x13f2, None),         // GTX 970
+            (0x1d81, 0x1db6, None),         // Titan V
+            (0x1e04, 0x1e30, Some(0x12ba)), // RTX 2080 Ti
+            (0x2182, 0x1e30, Some(0x12ba)), // GTX 1660 Ti
+            (0x2204, 0x2230, None),         // RTX 3090
+        ] {
+            let found = answer(device).sibling().map(|s| (s.device, s.subsystem));
+            assert_eq!(found, Some((sibling, subsystem)), "{device:#06x}");
+        }
+    }
+
+    #[test]
+    fn boards_that_nvidia_lists_are_left_alone() {
+        for device in [0x1b38, 0x1db6, 0x1eb8, 0x2230, 0x13bd, 0x13f2, 0x1e30, 0x1bb3] {
+            assert_eq!(answer(device), Answer::Listed, "{device:#06x}");
+        }
+    }
+
+    #[test]
+    fn boards_without_a_sibling_are_unknown() {
+        // GTX 480, RTX 4090, RTX 5090, and both ends of the ID space.
+        for device in [0x06c0, 0x2684, 0x2b85, 0x0000, 0xffff] {
+            assert_eq!(answer(device), Answer::Unknown, "{device:#06x}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_ordered_and_do_not_overlap() {
+        for (i, a) in data::RANGES.iter().enumerate() {
+            assert!(a.first <= a.last);
+            for b in data::RANGES.iter().skip(i + 1) {
+                assert!(a.last < b.first || b.last < a.first);
+            }
+        }
+    }
+
+    #[test]
+    fn every_sibling_is_listed_and_has_types() {
+        for range in data::RANGES {
+            let count = vgpu_types(range.sibling.device).count();
+            assert!((1..=MAX_VGPU_TYPES).contains(&count), "{}", range.sibling.name);
+            assert_eq!(answer(range.sibling.device), Answer::Listed);
+        }
+        assert_eq!(vgpu_types(0x1b38).count(), 25);
+    }
+}

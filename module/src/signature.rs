@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Byte patterns with holes, and the search for them in a driver's text.
+//!
+//! One pass finds all patterns of a branch. Each pattern has one longest run of fixed bytes; the
+//! search looks at one group of four bytes every `step` bytes, with `step` chosen so that every
+//! occurrence of every run has exactly one group that is looked at. A small bit set says whether
+//! such a group can belong to any run at all, so nearly all of the text is never compared.
+
+/// The longest pattern.
+pub const MAX_LEN: usize = 64;
+
+/// Bytes that are looked at together.
+const GROUP: usize = 4;
+
+/// Bytes to look for, some of them arbitrary.
+///
+/// Invariant: the fixed run lies within `len`, is at least [`GROUP`] bytes long and has no hole.
+#[derive(Debug)]
+pub struct Pattern {
+    bytes: [u8; MAX_LEN],
+    mask: [u8; MAX_LEN],
+    len: usize,
+    run_start: usize,
+    run_len: usize,
+}
+
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "const: evaluated by the compiler only, where a panic is a compile error"
+)]
+impl Pattern {
+    /// Reads a pattern such as `"48 83 ec ?? 74"`; `??` stands for any byte.
+    ///
+    /// Meant for constants. The text is two characters a byte, separated by single spaces.
+    pub const fn new(text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut bytes = [0; MAX_LEN];
+        let mut mask = [0; MAX_LEN];
+        let mut len = 0;
+        let (mut run_start, mut run_len, mut current) = (0, 0, 0);
+        let mut i = 0;
+        while i + 1 < text.len() {
+            if text[i] == b'?' {
+                assert!(text[i + 1] == b'?', "a hole is written ??");
+                current = 0;
+            } else {
+                bytes[len] = digit(text[i]) * 16 + digit(text[i + 1]);
+                mask[len] = 0xff;
+                current += 1;
+                if current > run_len {
+                    run_len = current;
+                    run_start = len + 1 - current;
+                }
+            }
+            len += 1;
+            i += 2;
+            if i < text.len() {
+                assert!(text[i] == b' ', "bytes are separated by one space");
+                i += 1;
+            }
+        }
+        assert!(i == text.len(), "an odd digit at the end");
+        assert!(run_len >= GROUP, "no run of fixed bytes to search for");
+        Self { bytes, mask, len, run_start, run_len }
+    }
+}
+
+#[allow(clippy::arithmetic_side_effects, clippy::panic, reason = "const, as above")]
+const fn digit(c: u8) -> u8 {
+    match c {
+        b'0'..=b'9' => c - b'0',
+        b'a'..=b'f' => c - b'a' + 10,
+        _ => panic!("not a lower-case hexadecimal digit"),
+    }
+}
+
+impl Pattern {
+    fn run(&self) -> &[u8] {
+        self.bytes.get(self.run_start..self.run_start.saturating_add(self.run_len)).unwrap_or(&[])
+    }
+
+    /// The groups of the first `step` places of the run, with their distance from its start.
+    fn groups(&self, step: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
+        self.run().windows(GROUP).take(step).map(group).enumerate()
+    }
+
+    /// Whether the pattern stands at `start` of `text`.
+    pub fn matches_at(&self, text: &[u8], start: usize) -> bool {
+        let Some(text) = start.checked_add(self.len).and_then(|end| text.get(start..end)) else {
+            return false;
+        };
+        let pattern = self.bytes.iter().zip(&self.mask);
+        text.iter().zip(pattern).all(|(&t, (&byte, &mask))| t & mask == byte)
+    }
+}
+
+/// How often a pattern was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hits {
+    /// Nowhere.
+    None,
+    /// Once, at this offset into the text.
+    One(usize),
+    /// More than once: nobody can say which one is meant.
+    Many,
+}
+
+impl Hits {
+    fn add(self, offset: usize) -> Self {
+        match self {
+            Hits::None => Hits::One(offset),
+            Hits::One(_) | Hits::Many => Hits::Many,
+        }
+    }
+}
+
+/// Looks for each of `patterns` in `text`.
+pub fn search<const N: usize>(patterns: [&Pattern; N], text: &[u8]) -> [Hits; N] {
+    let mut hits = [Hits::None; N];
+    let shortest = patterns.iter().map(|p| p.run_len).min().unwrap_or(GROUP);
+    // Both subtractions cannot wrap: the type's invariant is a run of at least GROUP bytes.
+    let step = shortest.saturating_sub(GROUP).saturating_add(1);
+    let mut filter = Filter::default();
+    for pattern in patterns {
+        pattern.groups(step).for_each(|(_, g)| filter.insert(g));
+    }
+
+    let mut at = 0usize;
+    while let Some(bytes) = text.get(at..at.saturating_add(GROUP)) {
+        let here = group(bytes);
+        if filter.may_contain(here) {
+            for (pattern, hits) in patterns.iter().zip(&mut hits) {
+                for (distance, _) in pattern.groups(step).filter(|&(_, g)| g == here) {
+                    let before = pattern.run_start.saturating_add(distance);
+                    match at.checked_sub(before) {
+                        Some(start) if pattern.matches_at(text, start) => *hits = hits.add(start),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        at = at.saturating_add(step);
+    }
+    hits
+}
+
+/// The four bytes as a number; fewer count as zero-extended.
+fn group(bytes: &[u8]) -> u32 {
+    bytes.try_into().map_or(0, u32::from_le_bytes)
+}
+
+/// A set of groups that may claim to hold one it does not hold, never the reverse.
+struct Filter([u64; 64]);
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self([0; 64])
+    }
+}
+
+impl Filter {
+    /// Word and bit of a group: the top twelve bits of a multiplicative hash.
+    fn place(group: u32) -> (usize, u64) {
+        let hash = group.wrapping_mul(0x9e37_79b1) >> 20;
+        ((hash >> 6) as usize, 1u64.wrapping_shl(hash & 63))
+    }
+
+    fn insert(&mut self, group: u32) {
+        let (word, bit) = Self::place(group);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_contain(&self, group: u32) -> bool {
+        let (word, bit) = Self::place(group);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{vec, vec::Vec};
+
+    static A: Pattern = Pattern::new("48 83 ec 08 ?? ?? b8 01 00 00 00 75");
+    static B: Pattern = Pattern::new("?? 85 c0 74 07 c7 45 0c");
+
+    fn naive(pattern: &Pattern, text: &[u8]) -> Hits {
+        (0..text.len())
+            .filter(|&i| pattern.matches_at(text, i))
+            .fold(Hits::None, Hits::add)
+    }
+
+    const A_BYTES: [u8; 12] = [0x48, 0x83, 0xec, 8, 0xaa, 0xbb, 0xb8, 1, 0, 0, 0, 0x75];
+    const B_BYTES: [u8; 8] = [0x99, 0x85, 0xc0, 0x74, 7, 0xc7, 0x45, 0xc];
+
+    #[test]
+    fn finds_each_pattern_at_every_offset() {
+        for i in 0..64 {
+            let mut text = vec![0u8; 128];
+            text[i..i + 12].copy_from_slice(&A_BYTES);
+            text[i + 20..i + 28].copy_from_slice(&B_BYTES);
+            assert_eq!(search([&A, &B], &text), [Hits::One(i), Hits::One(i + 20)]);
+        }
+    }
+
+    #[test]
+    fn finds_a_pattern_at_both_ends() {
+        assert_eq!(search([&A], &A_BYTES), [Hits::One(0)]);
+        let mut text = vec![0u8; 5];
+        text.extend_from_slice(&A_BYTES);
+        assert_eq!(search([&A], &text), [Hits::One(5)]);
+    }
+
+    #[test]
+    fn a_second_hit_is_told_from_one() {
+        let text = [A_BYTES.as_slice(), &[1, 2, 3], &A_BYTES].concat();
+        assert_eq!(search([&A, &B], &text), [Hits::Many, Hits::None]);
+    }
+
+    #[test]
+    fn a_cut_off_pattern_is_none() {
+        assert_eq!(search([&A], &A_BYTES[..11]), [Hits::None]);
+        assert_eq!(search([&A], &A_BYTES[1..]), [Hits::None]);
+        assert_eq!(search([&B], &B_BYTES[1..]), [Hits::None]);
+        assert_eq!(search([&A], &[]), [Hits::None]);
+    }
+
+    #[test]
+    fn agrees_with_a_naive_search_on_dense_text() {
+        // A text made of pieces of the patterns, so that near misses are everywhere.
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as usize
+        };
+        for _ in 0..300 {
+            let mut text: Vec<u8> = vec![];
+            while text.len() < 300 {
+                let source: &[u8] = if next() & 1 == 0 { &A_BYTES } else { &B_BYTES };
+                let from = next() % 3;
+                let to = source.len() - next() % 3;
+                text.extend_from_slice(&source[from..to]);
+            }
+            assert_eq!(search([&A, &B], &text), [naive(&A, &text), naive(&B, &text)]);
+        }
+    }
+}
