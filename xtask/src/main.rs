@@ -2,6 +2,7 @@
 //! Developer commands of vgpu_unlock. This file only parses and dispatches.
 
 mod cmd;
+mod kernel;
 mod paths;
 mod sh;
 
@@ -16,8 +17,15 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    #[command(subcommand)]
+    Kernel(cmd::kernel::Args),
+    Build(cmd::build::Args),
+}
 
 fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {}
+    match Cli::parse().command {
+        Command::Kernel(args) => cmd::kernel::run(&args),
+        Command::Build(args) => cmd::build::run(&args),
+    }
 }

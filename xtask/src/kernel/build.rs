@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Building modules with the script that DKMS uses, in copies of their sources: one per kernel,
+//! since kbuild before 6.13 writes its objects next to them.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::Prepared;
+use crate::{paths, sh};
+
+/// Builds our module and returns the path of its `.ko`.
+///
+/// # Errors
+/// It does not compile; the compiler's words are in the error.
+pub fn module(kernel: &Prepared) -> Result<PathBuf> {
+    let repo = paths::repo();
+    let dir = copy(kernel, "vgpu_unlock", &repo, &["Kbuild", "module/src"])?;
+    make(kernel, &dir)?;
+    Ok(dir.join("module/src/vgpu_unlock.ko"))
+}
+
+/// Builds the C modules of `source`, a directory with a Kbuild file, and returns their paths.
+///
+/// # Errors
+/// As [`module`].
+pub fn c_modules(kernel: &Prepared, source: &Path) -> Result<Vec<PathBuf>> {
+    let name = source.file_name().and_then(|name| name.to_str());
+    let name = name.with_context(|| format!("{} has no name", source.display()))?;
+    let dir = copy(kernel, name, source, &["."])?;
+    make(kernel, &dir)?;
+    let mut modules: Vec<PathBuf> =
+        files(&dir)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "ko")).collect();
+    modules.sort();
+    Ok(modules)
+}
+
+/// The size of the code in `object`.
+///
+/// # Errors
+/// binutils cannot read it.
+pub fn text_size(object: &Path) -> Result<u64> {
+    let table = sh::output(Command::new("size").arg(object))?;
+    let text = table.lines().nth(1).and_then(|line| line.split_whitespace().next());
+    text.and_then(|text| text.parse().ok()).with_context(|| format!("size printed:\n{table}"))
+}
+
+fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    let _bar = sh::progress(&format!("building {name} for {}", kernel.release));
+    sh::run_logged(
+        Command::new(paths::repo().join("scripts/build-module")).arg(&kernel.tree).arg(dir),
+        &dir.with_extension("log"),
+    )
+}
+
+/// Brings the copy of `parts` below `from` up to date. Unchanged files keep their time, so that
+/// make does no more than it has to.
+fn copy(kernel: &Prepared, name: &str, from: &Path, parts: &[&str]) -> Result<PathBuf> {
+    let dir = paths::cache().join("build").join(kernel.target.name).join(name);
+
+    // Another kernel, another compiler: nothing that was built before counts.
+    let inputs = fs::read_to_string(kernel.tree.join("inputs")).unwrap_or_default();
+    let built_with = dir.join(".built-with");
+    if dir.exists() && fs::read_to_string(&built_with).ok().as_ref() != Some(&inputs) {
+        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+    }
+    fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    fs::write(&built_with, inputs)?;
+
+    let mut sources = BTreeSet::new();
+    for part in parts {
+        for path in files(&from.join(part))? {
+            sources.insert(path.strip_prefix(from)?.to_owned());
+        }
+    }
+    let list = dir.join(".sources");
+    for old in fs::read_to_string(&list).unwrap_or_default().lines().map(Path::new) {
+        if !sources.contains(old) {
+            // It may be gone already; all that counts is that it does not stay.
+            let _ = fs::remove_file(dir.join(old));
+        }
+    }
+    for source in &sources {
+        update(&from.join(source), &dir.join(source))?;
+    }
+    let names: Vec<_> = sources.iter().map(|path| path.display().to_string()).collect();
+    fs::write(&list, names.join("\n"))?;
+    Ok(dir)
+}
+
+fn update(from: &Path, to: &Path) -> Result<()> {
+    let new = fs::read(from).with_context(|| format!("reading {}", from.display()))?;
+    if fs::read(to).is_ok_and(|old| old == new) {
+        return Ok(());
+    }
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
+    }
+    fs::write(to, new).with_context(|| format!("writing {}", to.display()))
+}
+
+/// All files at and below `path`.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    let entries = fs::read_dir(path).with_context(|| format!("reading {}", path.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            found.extend(files(&entry.path())?);
+        } else if kind.is_file() {
+            found.push(entry.path());
+        } else {
+            bail!("{} is neither a file nor a directory", entry.path().display());
+        }
+    }
+    Ok(found)
+}
