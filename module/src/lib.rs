@@ -37,3 +37,4 @@ pub mod gpu;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod signature;
+pub mod status;

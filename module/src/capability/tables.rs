@@ -64,7 +64,7 @@ pub struct Tables {
     /// Triples that may be written over, up to the next table.
     pub sacrificial: Span,
     /// The arrays that hold the two above, lower address first; one and the same where they are
-    /// contiguous, with the second empty.
+    /// contiguous and in step, with the second empty.
     arrays: [Span; 2],
 }
 
@@ -97,7 +97,7 @@ struct Anchored {
 }
 
 /// Offsets of the first pointer of a run and behind its last.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Run {
     start: usize,
     end: usize,
@@ -156,7 +156,7 @@ pub fn locate(image: &Image<'_>) -> Result<Tables, Unrecognised> {
         sacrificial.count = sacrificial.count.min(room);
     }
     let arrays = match (gpus.array(), spare.array()) {
-        (a, _) if gpus.run == spare.run => [a, Span::default()],
+        (a, b) if a == b => [a, Span::default()],
         (a, b) if a.first < b.first => [a, b],
         (a, b) => [b, a],
     };
@@ -164,22 +164,30 @@ pub fn locate(image: &Image<'_>) -> Result<Tables, Unrecognised> {
 }
 
 /// Calls `found` with every run of at least [`MIN_RUN`] pointers, lowest first.
+///
+/// Such a run covers at least one of every [`MIN_RUN`] words, so no others need be looked at
+/// until one of these is a pointer.
 fn runs(image: &Image<'_>, mut found: impl FnMut(Run)) {
-    let mut length = 0usize;
-    let mut end = 0usize;
-    let words = image.bytes().chunks_exact(POINTER_LEN);
-    // The zero that ends it all is no pointer: it closes a run that reaches the end.
-    for word in words.map(|w| w.try_into().map_or(0, u64::from_le_bytes)).chain([0]) {
-        if image.offset_of(word).is_some() {
-            length = length.saturating_add(1);
-        } else if length != 0 {
-            if length >= MIN_RUN {
-                let start = end.saturating_sub(length.saturating_mul(POINTER_LEN));
-                found(Run { start, end });
+    let pointer_at = |word: usize| {
+        word.checked_mul(POINTER_LEN).is_some_and(|offset| image.follow(offset).is_some())
+    };
+    let words = image.bytes().len() / POINTER_LEN;
+    let mut probe = MIN_RUN - 1;
+    while probe < words {
+        if pointer_at(probe) {
+            // The word behind the run before is no pointer, so this never goes back beyond it.
+            let before = (0..probe).rev().take_while(|&word| pointer_at(word)).count();
+            let onwards = (probe..words).take_while(|&word| pointer_at(word)).count();
+            let start = probe.saturating_sub(before);
+            probe = probe.saturating_add(onwards);
+            if before.saturating_add(onwards) >= MIN_RUN {
+                found(Run {
+                    start: start.saturating_mul(POINTER_LEN),
+                    end: probe.saturating_mul(POINTER_LEN),
+                });
             }
-            length = 0;
         }
-        end = end.saturating_add(POINTER_LEN);
+        probe = probe.saturating_add(MIN_RUN);
     }
 }
 

@@ -71,7 +71,13 @@ pub const MAX_SITES: usize = 2;
 pub struct Branch {
     /// The sites, all of which must be found.
     pub sites: &'static [Site],
+    /// Boards that are answered for others, but that this branch's own check no longer lists (PCI
+    /// device IDs). The unlock works all the same; profiles for them come from an older branch.
+    pub unlisted: &'static [u16],
 }
+
+/// The branches that [`of`] knows, for messages.
+pub const KNOWN: &str = "450 to 510, 525, 535 and 550";
 
 /// Chooses the branch of a driver version; `None` where nobody has proven what it needs.
 pub fn of(version: &Version) -> Option<&'static Branch> {

@@ -3,4 +3,4 @@
 
 use super::Branch;
 
-pub(super) static BRANCH: Branch = Branch { sites: &[] };
+pub(super) static BRANCH: Branch = Branch { sites: &[], unlisted: &[] };

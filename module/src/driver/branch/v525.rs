@@ -5,6 +5,6 @@
 
 use super::{v535, Branch, Site};
 
-pub(super) static BRANCH: Branch = Branch { sites: &SITES };
+pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[] };
 
 static SITES: [Site; 2] = [v535::BOARD_CHECK_SITE, v535::SECOND_GATE_SITE];

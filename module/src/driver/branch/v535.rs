@@ -7,7 +7,7 @@
 use super::{Branch, Change, Site, BOARD_CHECK, SECOND_GATE};
 use crate::signature::Pattern;
 
-pub(super) static BRANCH: Branch = Branch { sites: &SITES };
+pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[] };
 
 static SITES: [Site; 2] = [BOARD_CHECK_SITE, SECOND_GATE_SITE];
 

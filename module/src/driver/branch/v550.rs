@@ -7,7 +7,11 @@
 use super::{Branch, Change, Site, Store, BOARD_CHECK, SECOND_GATE};
 use crate::signature::Pattern;
 
-pub(super) static BRANCH: Branch = Branch { sites: &SITES };
+pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[TESLA_M60, TESLA_P40] };
+
+/// Missing among the device IDs that 550.163.01's board check compares with; 535's has both.
+const TESLA_M60: u16 = 0x13f2;
+const TESLA_P40: u16 = 0x1b38;
 
 static SITES: [Site; 2] = [
     Site {

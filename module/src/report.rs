@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Takes the picture that the status files show.
+
+use core::fmt::Write;
+
+use crate::gpu::{self as boards, Answer};
+use crate::lifecycle::{self, Driver, State};
+use crate::status::{
+    self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
+    MAX_GPUS,
+};
+use crate::sys::pci;
+use crate::unlock::attachment::Attachment;
+use crate::unlock::tables::Outcome;
+
+/// Our own version, as Cargo.toml and dkms.conf have it too (a test compares them).
+pub const VERSION: &str = "0.1.0";
+
+/// The most hooks there are: two sites, two that wait for a key.
+const MAX_HOOKS: usize = 4;
+
+/// Writes the status for people.
+pub fn text(to: &mut impl Write) {
+    with_report(|report| {
+        // The file takes everything; what is too much for it, it asks for again.
+        let _ = write!(to, "{}", Text(report));
+    });
+}
+
+/// Writes the status for tools.
+pub fn json(to: &mut impl Write) {
+    with_report(|report| {
+        let _ = write!(to, "{}", Json(report));
+    });
+}
+
+fn with_report(f: impl FnOnce(&Report<'_>)) {
+    lifecycle::with_state(|state| {
+        let driver = state.driver().state();
+        let attachment = match state.driver() {
+            Driver::Attached(attachment) => Some(&**attachment),
+            Driver::Absent | Driver::Refused { .. } => None,
+        };
+        let mut gpus = List::<_, MAX_GPUS>::new(NO_GPU);
+        pci::gpus().take(MAX_GPUS).for_each(|g| gpus.push(gpu(&g, &driver, attachment)));
+        let mut hooks = List::<_, MAX_HOOKS>::new(NO_HOOK);
+        if let Some(attachment) = attachment {
+            list_hooks(state, attachment, |hook| hooks.push(hook));
+        }
+        f(&Report {
+            module_version: VERSION,
+            driver_version: state.driver().version(),
+            driver,
+            gpus: gpus.as_slice(),
+            hooks: hooks.as_slice(),
+            tables: attachment.map_or(TablesState::Absent, |a| tables(gpus.as_slice(), a)),
+            gpu_list_count: attachment.map_or(0, |a| a.unlocker().gpu_list_count()),
+            entries: attachment.map_or(0, |a| a.unlocker().entries()),
+            locate_us: attachment.map_or(0, Attachment::locate_us),
+        });
+    });
+}
+
+/// How it stands with one board.
+pub fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>) -> Gpu {
+    let address =
+        Address { domain: gpu.domain, bus: gpu.bus, slot: gpu.slot, function: gpu.function };
+    let answer = boards::answer(gpu.device);
+    let state = match answer {
+        Answer::Listed => GpuState::Listed,
+        Answer::Unknown => GpuState::Unknown,
+        Answer::As(..) => {
+            let written = match attachment.and_then(|a| a.unlocker().outcome(address)) {
+                None | Some(Outcome::Waiting) => None,
+                Some(Outcome::Unlocked(_)) => Some(Ok(())),
+                Some(Outcome::Refused(refusal)) => Some(Err(refusal)),
+            };
+            let overridden = attachment.is_some_and(Attachment::checks_overridden);
+            status::unlocked_state(driver, overridden, written)
+        }
+    };
+    Gpu { address, device: gpu.device, subsystem: gpu.subsystem, answer, state }
+}
+
+fn tables(gpus: &[Gpu], attachment: &Attachment) -> TablesState {
+    let unlocker = attachment.unlocker();
+    let refused = gpus.iter().find_map(|gpu| match unlocker.outcome(gpu.address) {
+        Some(Outcome::Refused(refusal)) => Some(TablesState::Refused(refusal)),
+        _ => None,
+    });
+    match (refused, unlocker.entries()) {
+        (Some(refused), _) => refused,
+        (None, 0) => TablesState::Located,
+        (None, _) => TablesState::Rewritten,
+    }
+}
+
+fn list_hooks(state: &State, attachment: &Attachment, mut add: impl FnMut(Hook)) {
+    let alive = if state.hooks_work() { HookState::Placed } else { HookState::Silent };
+    let (waiting, counts) = attachment.key_hooks();
+    let waiting = if waiting { alive } else { HookState::Done };
+    let (hits, misses) = counts.map;
+    add(Hook { name: "os_map_kernel_space", kind: "kretprobe", state: waiting, hits, misses });
+    let hits = counts.copy;
+    add(Hook { name: "os_mem_copy", kind: "ftrace", state: waiting, hits, misses: 0 });
+    for placed in attachment.overrides() {
+        add(Hook {
+            name: placed.name(),
+            kind: "kprobe",
+            state: alive,
+            hits: placed.hits(),
+            misses: placed.misses(),
+        });
+    }
+}
+
+/// A list without memory of its own; what is too much is left out.
+struct List<T, const N: usize> {
+    items: [T; N],
+    len: usize,
+}
+
+impl<T: Copy, const N: usize> List<T, N> {
+    fn new(empty: T) -> Self {
+        Self { items: [empty; N], len: 0 }
+    }
+
+    fn push(&mut self, item: T) {
+        if let Some(slot) = self.items.get_mut(self.len) {
+            *slot = item;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    fn as_slice(&self) -> &[T] {
+        self.items.get(..self.len).unwrap_or(&[])
+    }
+}
+
+const NO_GPU: Gpu = Gpu {
+    address: Address { domain: 0, bus: 0, slot: 0, function: 0 },
+    device: 0,
+    subsystem: 0,
+    answer: Answer::Unknown,
+    state: GpuState::Unknown,
+};
+
+const NO_HOOK: Hook =
+    Hook { name: "", kind: "", state: HookState::Done, hits: 0, misses: 0 };

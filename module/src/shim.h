@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the Rust side needs of the kernel and cannot have as it stands there: macros, inline
+ * functions, and interfaces that changed between the kernels we build on. bindgen reads this file,
+ * so it also includes the headers of everything that Rust uses as it stands.
+ *
+ * No decision is taken here.
+ */
+#ifndef VGPU_UNLOCK_SHIM_H
+#define VGPU_UNLOCK_SHIM_H
+
+#include <linux/ftrace.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/vmalloc.h>
+#include <crypto/aes.h>
+#include <crypto/sha2.h>
+
+/* Logging: `text` is `len` bytes without a new line. */
+void vu_log_info(const char *text, int len);
+void vu_log_warn(const char *text, int len);
+
+/* The module's one mutex. */
+void vu_lock(void);
+void vu_unlock(void);
+
+/* A spin lock for what probe handlers and the rest share; interrupts are off while it is held. */
+struct vu_spinlock {
+	raw_spinlock_t lock;
+};
+void vu_spin_init(struct vu_spinlock *lock);
+unsigned long vu_spin_lock(struct vu_spinlock *lock);
+void vu_spin_unlock(struct vu_spinlock *lock, unsigned long flags);
+
+/*
+ * Two functions of our own to probe: what is placed on them tells whether ftrace and kprobes do
+ * anything at all. The symbol vu_canary_nop is the instruction in vu_canary_run() that a kprobe
+ * may replace.
+ */
+int vu_traced(int x);
+void vu_canary_run(void);
+
+/* Argument number `n` of the function an ftrace callback was called for. */
+unsigned long vu_ftrace_argument(struct ftrace_regs *regs, unsigned int n);
+
+/* The loaded module of that name with a reference held, or NULL. */
+struct module *vu_module_get(const char *name);
+bool vu_module_is(const struct module *mod, const char *name);
+/* What MODULE_VERSION() said, or NULL. */
+const char *vu_module_version(const struct module *mod);
+
+/* The read-only data and the text of a loaded module. */
+void *vu_module_rodata(const struct module *mod, size_t *size);
+void *vu_module_text(const struct module *mod, size_t *size);
+
+/* Where a kretprobe instance belongs to; NULL while it is being taken away. */
+struct kretprobe *vu_kretprobe_of(struct kretprobe_instance *instance);
+
+/* Maps `count` pages writable, in addition to whatever they are mapped as already. */
+void *vu_map_pages(struct page **pages, unsigned int count);
+
+/* Whether `address` lies where vmalloc() and ioremap() map, and the frame that is mapped there. */
+bool vu_mapped_frame(const void *address, u64 *physical);
+
+/* One NVIDIA GPU on the PCI bus. */
+struct vu_gpu {
+	u32 domain;
+	u8 bus;
+	u8 slot;
+	u8 function;
+	u16 device;
+	u16 subsystem;
+	u64 bar3_start;
+	u64 bar3_len;
+};
+/* Fills `gpu` with the GPU number `index`; false behind the last one. */
+bool vu_gpu(unsigned int index, struct vu_gpu *gpu);
+
+/* AES-128 and HMAC-SHA256 with one key, from the kernel's lib/crypto. */
+struct vu_crypto {
+#ifdef VU_HAVE_AES_PREPAREKEY
+	struct aes_key aes;
+#else
+	struct crypto_aes_ctx aes;
+#endif
+	u8 key[16];
+};
+int vu_crypto_set_key(struct vu_crypto *crypto, const u8 *key);
+void vu_crypto_encrypt(const struct vu_crypto *crypto, u8 *block);
+void vu_crypto_decrypt(const struct vu_crypto *crypto, u8 *block);
+void vu_crypto_sign(const struct vu_crypto *crypto, const u8 *message, size_t len, u8 *signature);
+void vu_crypto_wipe(struct vu_crypto *crypto);
+
+/* Work in process context, at most one at a time; `vu_work_run` is Rust's. */
+void vu_work_schedule(void);
+void vu_work_cancel(void);
+void vu_work_run(void);
+
+/* The status files in debugfs; the two shows are Rust's. */
+void vu_debugfs_create(void);
+void vu_debugfs_remove(void);
+int vu_show_text(struct seq_file *m, void *unused);
+int vu_show_json(struct seq_file *m, void *unused);
+
+#endif

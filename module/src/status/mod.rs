@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the module did, for a person ([`text`]) and for tools ([`json`]).
+//!
+//! A [`Report`] is a picture taken under the module's lock; both forms say the same.
+
+mod json;
+mod text;
+
+pub use json::Json;
+pub use text::Text;
+
+use core::fmt;
+
+use crate::capability::tables::Unrecognised;
+use crate::capability::unlock::Refusal;
+use crate::driver::version::Version;
+use crate::gpu::Answer;
+use crate::signature::Hits;
+
+/// The most GPUs that are looked after.
+pub const MAX_GPUS: usize = 16;
+
+/// Why the driver was left exactly as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The kernel's ftrace is off (`kernel.ftrace_enabled=0`).
+    FtraceOff,
+    /// Kprobes do nothing (`/sys/kernel/debug/kprobes/enabled`).
+    KprobesOff,
+    /// The driver says no version, or none that can be read.
+    NoVersion,
+    /// Nobody has proven what this driver branch needs.
+    UnknownBranch(Version),
+    /// A device-ID check was not found, or not once.
+    Site(&'static str, Hits),
+    /// The capability tables can't be told.
+    Tables(Unrecognised),
+    /// The kernel refused a hook, with this (negative) error number.
+    Hook(&'static str, i32),
+    /// The kernel has no memory left.
+    NoMemory,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::FtraceOff => f.write_str("ftrace is off (sysctl kernel.ftrace_enabled=1)"),
+            Reason::KprobesOff => {
+                f.write_str("kprobes are off (echo 1 > /sys/kernel/debug/kprobes/enabled)")
+            }
+            Reason::NoVersion => f.write_str("the driver does not say its version"),
+            Reason::UnknownBranch(version) => {
+                write!(f, "driver branch {} is not known", version.branch)
+            }
+            Reason::Site(name, Hits::Many) => {
+                write!(f, "the signature of the {name} is found more than once")
+            }
+            Reason::Site(name, _) => write!(f, "the signature of the {name} is not found"),
+            Reason::Tables(why) => write!(f, "{why}"),
+            Reason::Hook(name, errno) => write!(f, "the {name} can't be hooked (error {errno})"),
+            Reason::NoMemory => f.write_str("out of memory"),
+        }
+    }
+}
+
+/// How it stands with NVIDIA's driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriverState {
+    /// It is not loaded.
+    Absent,
+    /// It is hooked.
+    Attached,
+    /// It is loaded, and was left exactly as it was.
+    Refused(Reason),
+}
+
+/// How it stands with one board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GpuState {
+    /// NVIDIA lists it.
+    Listed,
+    /// No capable board is known for it.
+    Unknown,
+    /// The driver is not loaded.
+    NoDriver,
+    /// The driver was left as it is; see its state.
+    NotUnlocked,
+    /// The driver has not read the board's key yet, which it does when the first vGPU starts.
+    Waiting,
+    /// Everything that this driver branch needs is in force.
+    Unlocked,
+}
+
+impl GpuState {
+    /// One word for tools.
+    pub fn word(self) -> &'static str {
+        match self {
+            GpuState::Listed => "listed",
+            GpuState::Unknown => "unknown",
+            GpuState::NoDriver => "no driver",
+            GpuState::NotUnlocked => "not unlocked",
+            GpuState::Waiting => "waiting",
+            GpuState::Unlocked => "unlocked",
+        }
+    }
+
+    /// A sentence for people.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            GpuState::Listed => "NVIDIA lists this board, it needs nothing",
+            GpuState::Unknown => "no vGPU-capable board with this silicon is known",
+            GpuState::NoDriver => "waiting for the driver to be loaded",
+            GpuState::NotUnlocked => "the driver was left as it is",
+            GpuState::Waiting => "waiting for the driver to read the board's key",
+            GpuState::Unlocked => "unlocked",
+        }
+    }
+}
+
+/// One board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// Where it is.
+    pub address: Address,
+    /// PCI device ID.
+    pub device: u16,
+    /// PCI subsystem ID.
+    pub subsystem: u16,
+    /// What it is answered as.
+    pub answer: Answer,
+    /// How it stands.
+    pub state: GpuState,
+}
+
+/// A PCI address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// PCI domain.
+    pub domain: u32,
+    /// PCI bus.
+    pub bus: u8,
+    /// PCI slot, 0 to 31.
+    pub slot: u8,
+    /// PCI function, 0 to 7.
+    pub function: u8,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Address { domain, bus, slot, function } = self;
+        write!(f, "{domain:04x}:{bus:02x}:{slot:02x}.{function:x}")
+    }
+}
+
+/// How it stands with a board that is answered as another, given what the driver needs.
+///
+/// `checks_overridden` says that the driver's own checks decide, and are overridden; otherwise the
+/// tables decide, and `entries_written` says whether the board has its entries.
+pub fn unlocked_state(
+    driver: &DriverState,
+    checks_overridden: bool,
+    entries_written: Option<Result<(), Refusal>>,
+) -> GpuState {
+    match (driver, checks_overridden, entries_written) {
+        (DriverState::Absent, ..) => GpuState::NoDriver,
+        (DriverState::Refused(_), ..) => GpuState::NotUnlocked,
+        (DriverState::Attached, true, _) | (DriverState::Attached, _, Some(Ok(()))) => {
+            GpuState::Unlocked
+        }
+        (DriverState::Attached, false, Some(Err(_))) => GpuState::NotUnlocked,
+        (DriverState::Attached, false, None) => GpuState::Waiting,
+    }
+}
+
+/// What became of a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookState {
+    /// It is in place and working.
+    Placed,
+    /// It is in place, but the kernel does not run it any more.
+    Silent,
+    /// It was taken away because nobody needs it any more.
+    Done,
+}
+
+impl HookState {
+    /// One word for people and tools.
+    pub fn word(self) -> &'static str {
+        match self {
+            HookState::Placed => "placed",
+            HookState::Silent => "silent",
+            HookState::Done => "done",
+        }
+    }
+}
+
+/// One hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// What it is for.
+    pub name: &'static str,
+    /// The kernel's mechanism.
+    pub kind: &'static str,
+    /// How it stands.
+    pub state: HookState,
+    /// How often it was run.
+    pub hits: u64,
+    /// How often the kernel could not run it.
+    pub misses: u64,
+}
+
+/// How it stands with the capability tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TablesState {
+    /// There is no driver, or it was refused.
+    Absent,
+    /// They were found and are as NVIDIA made them.
+    Located,
+    /// Entries were written for every board whose key was read.
+    Rewritten,
+    /// A board whose key was read was refused; nothing was written for it.
+    Refused(Refusal),
+}
+
+impl TablesState {
+    /// One word for people and tools.
+    pub fn word(self) -> &'static str {
+        match self {
+            TablesState::Absent => "absent",
+            TablesState::Located => "located",
+            TablesState::Rewritten => "rewritten",
+            TablesState::Refused(_) => "refused",
+        }
+    }
+}
+
+/// The whole picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// Our own version.
+    pub module_version: &'static str,
+    /// The driver's version, once one was seen.
+    pub driver_version: Option<Version>,
+    /// How it stands with the driver.
+    pub driver: DriverState,
+    /// The boards.
+    pub gpus: &'a [Gpu],
+    /// The hooks, in the order they were placed.
+    pub hooks: &'a [Hook],
+    /// The capability tables.
+    pub tables: TablesState,
+    /// How many boards the driver lists, or 0 where that is not known.
+    pub gpu_list_count: usize,
+    /// How many entries of the tables are ours.
+    pub entries: usize,
+    /// How long finding everything in the driver took, in microseconds.
+    pub locate_us: u64,
+}

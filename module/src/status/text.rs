@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The status as a person reads it.
+
+use core::fmt;
+
+use super::{DriverState, Report, TablesState};
+
+/// Formats a [`Report`] as lines of text.
+pub struct Text<'a>(pub &'a Report<'a>);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = self.0;
+        writeln!(f, "vgpu_unlock {}", report.module_version)?;
+        write!(f, "driver: ")?;
+        match report.driver_version {
+            Some(version) => write!(f, "{version}, ")?,
+            None => {}
+        }
+        match report.driver {
+            DriverState::Absent => writeln!(f, "not loaded")?,
+            DriverState::Attached => writeln!(f, "attached")?,
+            DriverState::Refused(reason) => writeln!(f, "left exactly as it is: {reason}")?,
+        }
+        if report.gpus.is_empty() {
+            writeln!(f, "gpus: none found")?;
+        }
+        for gpu in report.gpus {
+            write!(f, "gpu {} 10de:{:04x}", gpu.address, gpu.device)?;
+            if let Some(sibling) = gpu.answer.sibling() {
+                write!(f, ", answered as 10de:{:04x} {}", sibling.device, sibling.name)?;
+            }
+            writeln!(f, ": {}", gpu.state.explanation())?;
+        }
+        for hook in report.hooks {
+            writeln!(
+                f,
+                "hook {} ({}): {}, {} hits, {} misses",
+                hook.name,
+                hook.kind,
+                hook.state.word(),
+                hook.hits,
+                hook.misses
+            )?;
+        }
+        write!(f, "capability tables: {}", report.tables.word())?;
+        match report.tables {
+            TablesState::Absent => {}
+            TablesState::Located => write!(f, ", {} boards listed", report.gpu_list_count)?,
+            TablesState::Rewritten => write!(f, ", {} entries", report.entries)?,
+            TablesState::Refused(refusal) => write!(f, ": {refusal}")?,
+        }
+        writeln!(f)?;
+        match report.driver {
+            DriverState::Attached => writeln!(f, "everything located in {} us", report.locate_us),
+            DriverState::Absent | DriverState::Refused(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The time.
+
+use super::bindings as b;
+
+/// Microseconds since boot.
+pub fn now_us() -> u64 {
+    // SAFETY: Reads a clock.
+    u64::try_from(unsafe { b::ktime_get() }).unwrap_or(0) / 1000
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Being told of calls to a function, before they happen.
+
+use core::cell::UnsafeCell;
+use core::ffi::c_ulong;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use kernel::alloc::flags::GFP_KERNEL;
+use kernel::alloc::KBox;
+
+use super::bindings as b;
+use super::{check, kprobe, Errno};
+
+/// Someone who is told what a function is about to be called with.
+pub trait Listener: Sync {
+    /// The function is about to run with these first three arguments.
+    ///
+    /// Runs in the caller's context, whatever it is: this must not sleep and has to be short.
+    fn called(&self, arguments: [usize; 3]);
+}
+
+/// A listener in place. Dropping it takes it away and waits for running calls.
+pub struct Listening<L: Listener + 'static>(KBox<Inner<L>>);
+
+/// Invariant: `ops.private` points to this very value from before the registration on.
+struct Inner<L> {
+    ops: UnsafeCell<b::ftrace_ops>,
+    listener: *const L,
+    hits: AtomicU64,
+}
+
+// SAFETY: The kernel looks after the ops; the listener is `Sync` and outlives us (`place`).
+unsafe impl<L: Listener> Send for Listening<L> {}
+// SAFETY: As above.
+unsafe impl<L: Listener> Sync for Listening<L> {}
+
+impl<L: Listener + 'static> Listening<L> {
+    /// Tells `listener` of every call to the function `name` (`module:symbol`, or one of ours).
+    ///
+    /// `permanent` makes the kernel refuse to switch ftrace off while we listen, and makes us fail
+    /// where it is off already. Without it, a switch turns us deaf silently.
+    ///
+    /// # Safety
+    /// `listener` outlives the value that is returned.
+    ///
+    /// # Errors
+    /// The kernel's error number; nothing is left behind.
+    pub unsafe fn place(
+        name: &'static core::ffi::CStr,
+        permanent: bool,
+        listener: &L,
+    ) -> Result<Self, Errno> {
+        let address = kprobe::address_of(name).ok_or(NO_ENTRY)?;
+        // SAFETY: All-zero is what the kernel expects of the members that are not set below.
+        let mut ops = unsafe { core::mem::zeroed::<b::ftrace_ops>() };
+        ops.func = Some(called::<L>);
+        if permanent {
+            ops.flags = b::FTRACE_OPS_FL_PERMANENT as c_ulong;
+        }
+        let inner =
+            Inner { ops: UnsafeCell::new(ops), listener: listener as *const L, hits: AtomicU64::new(0) };
+        let inner = KBox::new(inner, GFP_KERNEL).map_err(|_| NO_MEMORY)?;
+        let ops = inner.ops.get();
+        // SAFETY: The box does not move its content, so the pointer stays good until it is freed,
+        // which `drop` does after unregistering.
+        unsafe { (*ops).private = (&*inner as *const Inner<L>).cast_mut().cast() };
+        // Registering with a filter that could not be set would trace every function there is.
+        // SAFETY: `ops` is initialised and not registered.
+        if let Err(errno) = check(unsafe { b::ftrace_set_filter_ip(ops, address as c_ulong, 0, 0) })
+        {
+            // SAFETY: Not registered.
+            unsafe { b::ftrace_free_filter(ops) };
+            return Err(errno);
+        }
+        // SAFETY: `ops` lives in the box until `drop` has unregistered it.
+        if let Err(errno) = check(unsafe { b::register_ftrace_function(ops) }) {
+            // SAFETY: The registration failed.
+            unsafe { b::ftrace_free_filter(ops) };
+            return Err(errno);
+        }
+        Ok(Self(inner))
+    }
+
+    /// How often the function was called.
+    pub fn hits(&self) -> u64 {
+        self.0.hits.load(Ordering::Relaxed)
+    }
+}
+
+const NO_ENTRY: Errno = -2;
+const NO_MEMORY: Errno = -12;
+
+impl<L: Listener> Drop for Listening<L> {
+    fn drop(&mut self) {
+        let ops = self.0.ops.get();
+        // SAFETY: Registered by `place`. Returns when no call to us is under way any more. The
+        // filter goes with it: one that named code of a module that is gone would upset ftrace.
+        unsafe {
+            b::unregister_ftrace_function(ops);
+            b::ftrace_free_filter(ops);
+        }
+    }
+}
+
+unsafe extern "C" fn called<L: Listener>(
+    _ip: c_ulong,
+    _parent: c_ulong,
+    ops: *mut b::ftrace_ops,
+    regs: *mut b::ftrace_regs,
+) {
+    // SAFETY: `private` is set before the registration and points to an `Inner` that lives until
+    // after the last call (see `Inner` and `drop`).
+    let inner = unsafe { &*(*ops).private.cast::<Inner<L>>() };
+    inner.hits.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: ftrace hands us the registers of the call; three arguments are in registers.
+    let argument = |n| unsafe { b::vu_ftrace_argument(regs, n) } as usize;
+    // SAFETY: The listener outlives us (`place`).
+    unsafe { (*inner.listener).called([argument(0), argument(1), argument(2)]) };
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Kprobes that change what a piece of the driver does, and kretprobes that watch a function.
+//!
+//! A kprobe handler runs in an INT3 trap, where no lock may be taken and nothing allocated: the one
+//! here changes registers, or one word on the driver's stack, and counts.
+//!
+//! Registering is not firing: a probe is registered disabled and then enabled, because only the
+//! latter reports that the kernel could not arm it. That all kprobes were switched off by hand no
+//! call reports; see [`super::canary`].
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use kernel::alloc::flags::GFP_KERNEL;
+use kernel::alloc::KBox;
+
+use super::bindings as b;
+use super::{check, Errno};
+
+/// What a probe does where it stands.
+#[derive(Clone, Copy)]
+pub enum Effect {
+    /// Returns this value to the caller of the function that begins here.
+    Return(u32),
+    /// Stores a value and goes on elsewhere.
+    Store {
+        /// The variable's distance from `%rbp`.
+        displacement: u8,
+        /// What is stored, four bytes.
+        value: u32,
+        /// Address to go on at.
+        resume: usize,
+    },
+    /// Counts, and lets the instruction run.
+    Count,
+}
+
+/// A kprobe in place. Dropping it puts the instruction back and waits for running handlers.
+pub struct Probe(KBox<ProbeInner>);
+
+/// What the handler sees.
+///
+/// Invariant: `probe` comes first, so that a pointer to it is one to the whole; `effect` does not
+/// change while the probe is registered.
+#[repr(C)]
+struct ProbeInner {
+    probe: UnsafeCell<b::kprobe>,
+    effect: Effect,
+    hits: AtomicU64,
+}
+
+// SAFETY: The kernel looks after the kprobe itself; the rest is constant or atomic.
+unsafe impl Send for Probe {}
+// SAFETY: As above.
+unsafe impl Sync for Probe {}
+
+impl Probe {
+    /// Places a probe at `address`.
+    ///
+    /// The caller has proven, by its bytes, that an instruction begins there at which `effect`
+    /// makes sense: [`Effect::Return`] where the stack pointer still points to the return address,
+    /// [`Effect::Store`] where `%rbp` points to the frame that holds the variable.
+    ///
+    /// # Errors
+    /// The kernel's error number; nothing is left behind.
+    pub fn place(address: usize, effect: Effect) -> Result<Self, Errno> {
+        // SAFETY: All-zero is what the kernel expects of the members that are not set below.
+        let mut probe = unsafe { core::mem::zeroed::<b::kprobe>() };
+        probe.addr = address as *mut _;
+        probe.flags = b::KPROBE_FLAG_DISABLED;
+        probe.pre_handler = Some(before);
+        // Without one, the kernel would replace the trap by a jump, which loses the changed
+        // instruction pointer.
+        probe.post_handler = Some(after);
+        let inner = ProbeInner { probe: UnsafeCell::new(probe), effect, hits: AtomicU64::new(0) };
+        let inner = KBox::new(inner, GFP_KERNEL).map_err(|_| NO_MEMORY)?;
+        // SAFETY: The kprobe stays where it is, in the box, until `drop` has unregistered it.
+        check(unsafe { b::register_kprobe(inner.probe.get()) })?;
+        let placed = Self(inner);
+        // SAFETY: Just registered. On failure `placed` is dropped, which unregisters.
+        check(unsafe { b::enable_kprobe(placed.0.probe.get()) })?;
+        Ok(placed)
+    }
+
+    /// How often the probe was hit.
+    pub fn hits(&self) -> u64 {
+        self.0.hits.load(Ordering::Relaxed)
+    }
+
+    /// How often the kernel skipped it, because another probe's handler was running.
+    pub fn misses(&self) -> u64 {
+        // SAFETY: The kernel only ever increments the counter; a stale value is good enough.
+        unsafe { (&raw_const(&self.0.probe).nmissed as *const core::ffi::c_ulong).read_volatile() }
+    }
+}
+
+/// The C object in a cell, for reading counters.
+///
+/// # Safety
+/// The caller reads single words only, and volatile.
+unsafe fn raw_const<T>(cell: &UnsafeCell<T>) -> &T {
+    // SAFETY: The cell's content is initialised; see above for races.
+    unsafe { &*cell.get() }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        // SAFETY: Registered by `place`. Returns when no handler runs any more.
+        unsafe { b::unregister_kprobe(self.0.probe.get()) };
+    }
+}
+
+/// The address a probe of the kernel or of a module's `name` (`module:symbol`) would get.
+///
+/// For a function that begins with ENDBR that is the instruction behind it. `name` ends in NUL.
+pub fn address_of(name: &'static core::ffi::CStr) -> Option<usize> {
+    // SAFETY: As in `place`.
+    let mut probe = unsafe { core::mem::zeroed::<b::kprobe>() };
+    probe.symbol_name = name.as_ptr().cast();
+    probe.flags = b::KPROBE_FLAG_DISABLED;
+    // SAFETY: The probe is disabled, so nothing is patched, and is gone again before we return.
+    let registered = unsafe { b::register_kprobe(&mut probe) } == 0;
+    let address = probe.addr as usize;
+    if registered {
+        // SAFETY: Registered right above.
+        unsafe { b::unregister_kprobe(&mut probe) };
+    }
+    (registered && address != 0).then_some(address)
+}
+
+const NO_MEMORY: Errno = -12;
+
+unsafe extern "C" fn before(probe: *mut b::kprobe, regs: *mut b::pt_regs) -> core::ffi::c_int {
+    // SAFETY: Only `place` registers this handler, with a kprobe that is the first member of a
+    // `ProbeInner` which lives until after the last handler.
+    let inner = unsafe { &*probe.cast::<ProbeInner>() };
+    // SAFETY: The kernel hands us the interrupted context, which nobody else touches meanwhile.
+    let regs = unsafe { &mut *regs };
+    inner.hits.fetch_add(1, Ordering::Relaxed);
+    match inner.effect {
+        Effect::Count => return 0,
+        Effect::Return(value) => {
+            regs.ax = value.into();
+            // SAFETY: At a function's first instruction the stack pointer points to the return
+            // address (`place`'s caller has proven that it is one).
+            regs.ip = unsafe { (regs.sp as *const core::ffi::c_ulong).read() };
+            regs.sp = regs.sp.wrapping_add(8);
+        }
+        Effect::Store { displacement, value, resume } => {
+            let variable = regs.bp.wrapping_add(displacement.into()) as *mut u32;
+            // SAFETY: The instruction that we stand in for stores there itself.
+            unsafe { variable.write_unaligned(value) };
+            regs.ip = resume as core::ffi::c_ulong;
+        }
+    }
+    1
+}
+
+unsafe extern "C" fn after(_: *mut b::kprobe, _: *mut b::pt_regs, _: core::ffi::c_ulong) {}
+
+/// Someone who is told what a function was called with and what it returned.
+pub trait Watcher: Sync {
+    /// The function returned `value` after a call with these first two arguments.
+    ///
+    /// Preemption is off: this must not sleep.
+    fn returned(&self, arguments: [usize; 2], value: usize);
+}
+
+/// A kretprobe in place. Dropping it takes it away and waits for running handlers.
+pub struct ReturnProbe<W: Watcher + 'static>(KBox<ReturnInner<W>>);
+
+/// As [`ProbeInner`]: the kretprobe comes first.
+#[repr(C)]
+struct ReturnInner<W> {
+    probe: UnsafeCell<b::kretprobe>,
+    watcher: *const W,
+    hits: AtomicU64,
+}
+
+// SAFETY: The kernel looks after the kretprobe; the watcher is `Sync` and outlives us (`place`).
+unsafe impl<W: Watcher> Send for ReturnProbe<W> {}
+// SAFETY: As above.
+unsafe impl<W: Watcher> Sync for ReturnProbe<W> {}
+
+impl<W: Watcher + 'static> ReturnProbe<W> {
+    /// Tells `watcher` whenever the function `name` (`module:symbol`) returns.
+    ///
+    /// # Safety
+    /// `watcher` outlives the value that is returned.
+    ///
+    /// # Errors
+    /// The kernel's error number; nothing is left behind.
+    pub unsafe fn place(name: &'static core::ffi::CStr, watcher: &W) -> Result<Self, Errno> {
+        // SAFETY: All-zero is what the kernel expects of the members that are not set below.
+        let mut probe = unsafe { core::mem::zeroed::<b::kretprobe>() };
+        probe.kp.symbol_name = name.as_ptr().cast();
+        probe.kp.flags = b::KPROBE_FLAG_DISABLED;
+        probe.entry_handler = Some(entered::<W>);
+        probe.handler = Some(returned::<W>);
+        probe.data_size = core::mem::size_of::<[usize; 2]>();
+        probe.maxactive = MAX_ACTIVE;
+        let inner = ReturnInner {
+            probe: UnsafeCell::new(probe),
+            watcher: watcher as *const W,
+            hits: AtomicU64::new(0),
+        };
+        let inner = KBox::new(inner, GFP_KERNEL).map_err(|_| NO_MEMORY)?;
+        // SAFETY: The kretprobe stays in the box until `drop` has unregistered it.
+        check(unsafe { b::register_kretprobe(inner.probe.get()) })?;
+        let placed = Self(inner);
+        // SAFETY: Just registered; enabling takes the kprobe inside, as enable_kretprobe() does.
+        check(unsafe { b::enable_kprobe(&mut (*placed.0.probe.get()).kp) })?;
+        Ok(placed)
+    }
+
+    /// How often the function returned.
+    pub fn hits(&self) -> u64 {
+        self.0.hits.load(Ordering::Relaxed)
+    }
+
+    /// How many calls were lost.
+    pub fn misses(&self) -> u64 {
+        // SAFETY: As in `Probe::misses`.
+        let missed = unsafe { (&raw_const(&self.0.probe).nmissed as *const i32).read_volatile() };
+        u64::try_from(missed).unwrap_or(0)
+    }
+}
+
+/// Calls that may be under way at once; the driver maps from few threads.
+const MAX_ACTIVE: i32 = 64;
+
+impl<W: Watcher> Drop for ReturnProbe<W> {
+    fn drop(&mut self) {
+        // SAFETY: Registered by `place`. Returns when no handler runs any more.
+        unsafe { b::unregister_kretprobe(self.0.probe.get()) };
+    }
+}
+
+/// Where the instance keeps the arguments between entry and return.
+///
+/// # Safety
+/// `instance` is one of a kretprobe that `ReturnProbe::place` registered, with its data size.
+unsafe fn arguments_of(instance: *mut b::kretprobe_instance) -> *mut [usize; 2] {
+    // SAFETY: The kernel allocates `data_size` bytes behind the instance, aligned to a word.
+    unsafe { (*instance).data.as_mut_ptr().cast() }
+}
+
+unsafe extern "C" fn entered<W: Watcher>(
+    instance: *mut b::kretprobe_instance,
+    regs: *mut b::pt_regs,
+) -> core::ffi::c_int {
+    // SAFETY: Only `place` registers this handler; the registers are the interrupted context's.
+    unsafe { arguments_of(instance).write([(*regs).di as usize, (*regs).si as usize]) };
+    0
+}
+
+unsafe extern "C" fn returned<W: Watcher>(
+    instance: *mut b::kretprobe_instance,
+    regs: *mut b::pt_regs,
+) -> core::ffi::c_int {
+    // SAFETY: The kernel hands us a live instance.
+    let probe = unsafe { b::vu_kretprobe_of(instance) };
+    if probe.is_null() {
+        return 0;
+    }
+    // SAFETY: As in `before`: the kretprobe is the first member of a `ReturnInner` that lives.
+    let inner = unsafe { &*probe.cast::<ReturnInner<W>>() };
+    inner.hits.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: `entered` wrote the arguments; the watcher outlives the probe (`place`).
+    unsafe { (*inner.watcher).returned(arguments_of(instance).read(), (*regs).ax as usize) };
+    0
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The kernel log.
+//!
+//! `pr_info!` is of no use here: a kernel without Rust does not understand its format. So a line is
+//! made first and printed as it is; what does not fit is cut.
+
+use core::fmt::{self, Write};
+
+use super::bindings as b;
+
+/// One line of at most this many bytes.
+struct Line {
+    text: [u8; 320],
+    len: usize,
+}
+
+impl Write for Line {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let Some(free) = self.text.get_mut(self.len..) else { return Ok(()) };
+        for (to, from) in free.iter_mut().zip(s.bytes()) {
+            *to = from;
+            self.len = self.len.saturating_add(1);
+        }
+        Ok(())
+    }
+}
+
+/// Something a person wants to know.
+pub fn info(args: fmt::Arguments<'_>) {
+    // SAFETY: `print` passes a text and its length.
+    print(args, |text, len| unsafe { b::vu_log_info(text, len) });
+}
+
+/// Something a person has to know.
+pub fn warn(args: fmt::Arguments<'_>) {
+    // SAFETY: As above.
+    print(args, |text, len| unsafe { b::vu_log_warn(text, len) });
+}
+
+fn print(args: fmt::Arguments<'_>, to: impl FnOnce(*const core::ffi::c_char, i32)) {
+    let mut line = Line { text: [0; 320], len: 0 };
+    // Writing to a Line cannot fail.
+    let _ = line.write_fmt(args);
+    to(line.text.as_ptr().cast(), i32::try_from(line.len).unwrap_or(0));
+}

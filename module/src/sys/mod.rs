@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The kernel, behind safe types. All unsafe code of the module is in this room.
+
+pub mod bindings;
+pub mod canary;
+pub mod clock;
+pub mod crypto;
+pub mod ftrace;
+pub mod kprobe;
+pub mod lock;
+pub mod log;
+pub mod memory;
+pub mod pci;
+pub mod seq;
+pub mod target;
+pub mod work;
+
+use bindings as b;
+
+/// A (negative) error number of the kernel.
+pub type Errno = i32;
+
+/// 0 is success, anything else an error number.
+fn check(ret: core::ffi::c_int) -> Result<(), Errno> {
+    match ret {
+        0 => Ok(()),
+        errno => Err(errno),
+    }
+}
+
+/// Waits until no task can still be in the tail of a hook that was taken away. May sleep.
+pub fn wait_for_hooks() {
+    // SAFETY: Called in process context with nothing held that a task could wait for.
+    unsafe { b::synchronize_rcu_tasks() };
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The driver's capability tables: watching for a board's magic and key, writing its entries, and
+//! putting back what was there.
+//!
+//! Everything that takes memory or time is done when we attach. What is left when the driver has
+//! read a key needs neither, because it happens inside the driver's own copy of that key: a little
+//! cryptography and three words an entry.
+
+use core::ffi::CStr;
+
+use kernel::alloc::flags::GFP_KERNEL;
+use kernel::alloc::{KBox, KVec};
+
+use crate::capability::image::POINTER_LEN;
+use crate::capability::tables::{Tables, TRIPLE};
+use crate::capability::unlock::{self, Board, Entries, Refusal};
+use crate::capability::watch::Watch;
+use crate::capability::MAGIC_LEN;
+use crate::gpu::{self, MAX_VGPU_TYPES};
+use crate::status::{Address, Reason, MAX_GPUS};
+use crate::sys::crypto::KernelCrypto;
+use crate::sys::ftrace::{Listener, Listening};
+use crate::sys::kprobe::{ReturnProbe, Watcher};
+use crate::sys::lock::Spin;
+use crate::sys::memory::{self, Alias, Section};
+use crate::sys::{pci, work};
+
+/// Maps a board's memory; called before magic and key are read.
+const MAP: &CStr = c"nvidia:os_map_kernel_space";
+/// Copies memory; magic and key are read with it.
+const COPY: &CStr = c"nvidia:os_mem_copy";
+
+/// The tables of one load of the driver.
+///
+/// Invariants: `tables.sacrificial` is covered by `alias`. The entries of a slot that is
+/// [`Outcome::Unlocked`] neither move nor change until [`Unlocker::restore`] has taken their
+/// addresses out of the driver.
+pub struct Unlocker {
+    rodata: Section,
+    tables: Tables,
+    alias: Alias,
+    mappings: Spin<Mappings>,
+    slots: Spin<Slots>,
+}
+
+/// The boards, and what they share.
+struct Slots {
+    crypto: KernelCrypto,
+    /// Sacrificial triples that are used up.
+    taken: usize,
+    boards: KVec<Slot>,
+}
+
+/// One board that needs an unlock.
+struct Slot {
+    address: Address,
+    bar3: core::ops::Range<u64>,
+    watch: Watch,
+    outcome: Outcome,
+    /// Whether the outcome is in the log.
+    told: bool,
+    entries: KBox<Entries>,
+    /// Number of the first sacrificial triple that bears one of the entries.
+    first: usize,
+    originals: [[u64; 3]; MAX_VGPU_TYPES],
+}
+
+/// What became of a board.
+#[derive(Clone, Copy)]
+pub enum Outcome {
+    /// Its key was not read yet.
+    Waiting,
+    /// Its entries are in the tables.
+    Unlocked(Board),
+    /// Its magic or key was refused; nothing was written.
+    Refused(Refusal),
+}
+
+/// The last mappings of boards' BAR3 that the driver made.
+#[derive(Default)]
+struct Mappings {
+    ring: [Mapping; 16],
+    next: usize,
+}
+
+/// Where a board's BAR3, or a part of it, is mapped.
+#[derive(Clone, Copy, Default)]
+struct Mapping {
+    start: usize,
+    len: usize,
+    board: usize,
+}
+
+impl Mappings {
+    fn remember(&mut self, mapping: Mapping) {
+        let place = self.next % self.ring.len().max(1);
+        if let Some(oldest) = self.ring.get_mut(place) {
+            *oldest = mapping;
+        }
+        self.next = self.next.wrapping_add(1);
+    }
+
+    fn board_at(&self, address: usize) -> Option<usize> {
+        self.ring
+            .iter()
+            .find(|m| address.wrapping_sub(m.start) < m.len.saturating_sub(MAGIC_LEN - 1))
+            .map(|m| m.board)
+    }
+}
+
+impl Unlocker {
+    /// Gets everything ready. Nothing of the driver is changed. May sleep.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new(rodata: Section, mut tables: Tables) -> Result<KBox<Self>, Reason> {
+        let mut boards = KVec::new();
+        for gpu in pci::gpus().take(MAX_GPUS) {
+            if gpu::answer(gpu.device).sibling().is_none() || gpu.bar3_len == 0 {
+                continue;
+            }
+            let slot = Slot {
+                address: address_of(&gpu),
+                bar3: gpu.bar3_start..gpu.bar3_start.saturating_add(gpu.bar3_len),
+                watch: Watch::default(),
+                outcome: Outcome::Waiting,
+                told: false,
+                entries: KBox::new(Entries::EMPTY, GFP_KERNEL).map_err(|_| Reason::NoMemory)?,
+                first: 0,
+                originals: [[0; 3]; MAX_VGPU_TYPES],
+            };
+            boards.push(slot, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
+        }
+        let wanted = boards.len().max(1).saturating_mul(MAX_VGPU_TYPES);
+        tables.sacrificial.count = tables.sacrificial.count.min(wanted);
+        let len = tables.sacrificial.count.saturating_mul(TRIPLE);
+        let alias =
+            Alias::new(&rodata, tables.sacrificial.first, len).ok_or(Reason::NoMemory)?;
+        let crypto = KernelCrypto::new().ok_or(Reason::NoMemory)?;
+        let unlocker = Self {
+            rodata,
+            tables,
+            alias,
+            mappings: Spin::new(Mappings::default()),
+            slots: Spin::new(Slots { crypto, taken: 0, boards }),
+        };
+        KBox::new(unlocker, GFP_KERNEL).map_err(|_| Reason::NoMemory)
+    }
+
+    /// How many boards the driver lists.
+    pub fn gpu_list_count(&self) -> usize {
+        self.tables.gpu_list.count
+    }
+
+    /// Whether a board's entries are still missing.
+    pub fn is_needed(&self) -> bool {
+        self.slots.with(|slots| {
+            slots.boards.iter().any(|slot| !matches!(slot.outcome, Outcome::Unlocked(_)))
+        })
+    }
+
+    /// What became of the board at `address`; `None` where it needs nothing.
+    pub fn outcome(&self, address: Address) -> Option<Outcome> {
+        self.slots.with(|slots| {
+            slots.boards.iter().find(|slot| slot.address == address).map(|slot| slot.outcome)
+        })
+    }
+
+    /// How many entries were written.
+    pub fn entries(&self) -> usize {
+        self.slots.with(|slots| slots.taken)
+    }
+
+    /// The next board whose outcome is not in the log yet.
+    pub fn untold(&self) -> Option<(Address, Outcome)> {
+        self.slots.with(|slots| {
+            let slot = slots
+                .boards
+                .iter_mut()
+                .find(|slot| !slot.told && !matches!(slot.outcome, Outcome::Waiting))?;
+            slot.told = true;
+            Some((slot.address, slot.outcome))
+        })
+    }
+
+    /// Puts back every word of the driver that still holds what we wrote, the last one first.
+    ///
+    /// The entries must live on until no task can be reading them any more.
+    pub fn restore(&self) {
+        self.slots.with(|slots| {
+            for slot in slots.boards.iter_mut().rev() {
+                if matches!(slot.outcome, Outcome::Unlocked(_)) {
+                    self.take_out(slot);
+                    slot.outcome = Outcome::Waiting;
+                }
+            }
+            slots.taken = 0;
+        });
+    }
+
+    /// The board whose BAR3 holds what is mapped at `address`.
+    fn board_at(&self, address: usize) -> Option<usize> {
+        let known = self.mappings.with(|mappings| mappings.board_at(address));
+        // A mapping made before we came is not known, but the page tables have it.
+        known.or_else(|| self.board_with(memory::physical(address)?))
+    }
+
+    /// The board whose BAR3 holds the physical address.
+    fn board_with(&self, physical: u64) -> Option<usize> {
+        self.slots.with(|slots| slots.boards.iter().position(|s| s.bar3.contains(&physical)))
+    }
+
+    /// The driver copies these bytes from the BAR3 of board number `board`.
+    fn see(&self, board: usize, bytes: [u8; MAGIC_LEN]) {
+        let image = self.rodata.image();
+        let done = self.slots.with(|Slots { crypto, taken, boards }| {
+            let Some(slot) = boards.get_mut(board) else { return false };
+            if matches!(slot.outcome, Outcome::Unlocked(_)) {
+                return false;
+            }
+            let seen = slot.watch.see(bytes, |magic| self.tables.lists(&image, magic));
+            let Some((magic, key)) = seen else { return false };
+            let pair = (&magic, &key);
+            let result =
+                unlock::prepare(&image, &self.tables, pair, *taken, crypto, &mut slot.entries);
+            slot.told = false;
+            slot.outcome = match result {
+                Ok(board) => {
+                    slot.first = *taken;
+                    *taken = taken.saturating_add(slot.entries.as_slice().len());
+                    self.put_in(slot);
+                    Outcome::Unlocked(board)
+                }
+                Err(refusal) => Outcome::Refused(refusal),
+            };
+            true
+        });
+        if done {
+            work::schedule();
+        }
+    }
+
+    /// Replaces triples by the slot's entries.
+    fn put_in(&self, slot: &mut Slot) {
+        for i in 0..slot.entries.as_slice().len() {
+            let Some((words, ours)) = self.triple(slot, i) else { continue };
+            let Some(originals) = slot.originals.get_mut(i) else { continue };
+            *originals = words.map(|at| self.alias.read(at).unwrap_or(0));
+            // The magic last: an entry must be whole before anybody finds it.
+            for (at, our) in words.into_iter().zip(ours).rev() {
+                self.alias.write(at, our);
+            }
+        }
+    }
+
+    /// Puts the triples back that `put_in` replaced, where they still hold what it wrote.
+    fn take_out(&self, slot: &Slot) {
+        for i in (0..slot.entries.as_slice().len()).rev() {
+            let Some((words, ours)) = self.triple(slot, i) else { continue };
+            let Some(originals) = slot.originals.get(i) else { continue };
+            // The magic first: nobody is to find an entry that is being taken apart.
+            for ((at, our), original) in words.into_iter().zip(ours).zip(originals) {
+                if self.alias.read(at) == Some(our) {
+                    self.alias.write(at, *original);
+                }
+            }
+        }
+    }
+
+    /// Offsets of the three words that entry number `i` of the slot takes, and the addresses that
+    /// they are to hold: of magic, blocks and signature.
+    fn triple(&self, slot: &Slot, i: usize) -> Option<([usize; 3], [u64; 3])> {
+        let first = self.tables.sacrificial.offset(slot.first.checked_add(i)?)?;
+        let entry = slot.entries.as_slice().get(i)?;
+        let words = [0, POINTER_LEN, 2 * POINTER_LEN].map(|word| first.wrapping_add(word));
+        let ours = [
+            slot.entries.magic().as_ptr() as u64,
+            entry.blocks().as_ptr() as u64,
+            entry.signature().as_ptr() as u64,
+        ];
+        Some((words, ours))
+    }
+}
+
+impl Watcher for Unlocker {
+    /// The driver mapped physical memory.
+    fn returned(&self, [start, len]: [usize; 2], mapped: usize) {
+        if mapped == 0 || len == 0 {
+            return;
+        }
+        let (start, end) = (start as u64, (start as u64).saturating_add(len as u64));
+        let board = self.slots.with(|slots| {
+            slots.boards.iter().position(|s| start < s.bar3.end && s.bar3.start < end)
+        });
+        if let Some(board) = board {
+            self.mappings.with(|m| m.remember(Mapping { start: mapped, len, board }));
+        }
+    }
+}
+
+impl Listener for Unlocker {
+    /// The driver is about to copy memory. This is its hot path: most calls end at the first line.
+    fn called(&self, [_to, from, len]: [usize; 3]) {
+        // The length is 32 bits wide, the upper half of its register is anything.
+        if len as u32 as usize != MAGIC_LEN {
+            return;
+        }
+        if let Some(board) = self.board_at(from) {
+            // SAFETY: Mapped BAR3, which the driver reads itself right after.
+            let bytes = unsafe { memory::read_16(from) };
+            self.see(board, bytes);
+        }
+    }
+}
+
+fn address_of(gpu: &pci::Gpu) -> Address {
+    Address { domain: gpu.domain, bus: gpu.bus, slot: gpu.slot, function: gpu.function }
+}
+
+/// The two hooks that wait for a key. Dropping them takes them away.
+pub struct KeyHooks {
+    copy: Listening<Unlocker>,
+    map: ReturnProbe<Unlocker>,
+}
+
+/// What a [`KeyHooks`] did, for the status.
+#[derive(Clone, Copy, Default)]
+pub struct KeyHookCounts {
+    /// Mappings seen, and lost.
+    pub map: (u64, u64),
+    /// Copies seen.
+    pub copy: u64,
+}
+
+impl KeyHooks {
+    /// Has `unlocker` told of mappings and copies.
+    ///
+    /// # Safety
+    /// `unlocker` outlives the value that is returned.
+    ///
+    /// # Errors
+    /// The kernel refused a hook; none is left behind.
+    pub unsafe fn place(unlocker: &Unlocker) -> Result<Self, Reason> {
+        // SAFETY: As the caller promises.
+        let map = unsafe { ReturnProbe::place(MAP, unlocker) }
+            .map_err(|errno| Reason::Hook("os_map_kernel_space", errno))?;
+        // SAFETY: As above. The canary holds ftrace switched on.
+        let copy = unsafe { Listening::place(COPY, false, unlocker) }
+            .map_err(|errno| Reason::Hook("os_mem_copy", errno))?;
+        Ok(Self { copy, map })
+    }
+
+    /// What they did so far.
+    pub fn counts(&self) -> KeyHookCounts {
+        KeyHookCounts { map: (self.map.hits(), self.map.misses()), copy: self.copy.hits() }
+    }
+}

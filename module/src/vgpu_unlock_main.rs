@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+//! vgpu_unlock: vGPU on boards that NVIDIA does not list.
+//!
+//! The root of the kernel module. It lists, registers and tears down; docs/architecture.md says
+//! what is where and why.
+
+// The kernel's lints, and what the pure files are promised by lib.rs.
+#![deny(unsafe_op_in_unsafe_fn)]
+// The kernel wants `pub(crate)`; but the pure files are public for cargo, and one rule is enough.
+#![allow(unreachable_pub)]
+
+use kernel::prelude::*;
+
+// --- pure: cargo builds and tests these too (lib.rs)
+#[allow(dead_code, reason = "xtask uses what the module does not")]
+mod capability;
+#[allow(dead_code, reason = "as above")]
+mod driver;
+#[allow(dead_code, reason = "as above")]
+mod gpu;
+mod signature;
+mod status;
+
+// --- the kernel side
+mod lifecycle;
+mod report;
+mod sys;
+mod unlock;
+
+#[cfg(not(vu_authors))]
+module! {
+    type: VgpuUnlock,
+    name: "vgpu_unlock",
+    author: "The vgpu_unlock developers",
+    description: "Unlocks NVIDIA's vGPU host driver for boards that it does not list",
+    license: "GPL",
+}
+
+#[cfg(vu_authors)]
+module! {
+    type: VgpuUnlock,
+    name: "vgpu_unlock",
+    authors: ["The vgpu_unlock developers"],
+    description: "Unlocks NVIDIA's vGPU host driver for boards that it does not list",
+    license: "GPL",
+}
+
+struct VgpuUnlock {
+    /// Present from the start of our life to its end.
+    notifiers: Option<sys::target::Notifiers>,
+}
+
+impl kernel::Module for VgpuUnlock {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let notifiers = lifecycle::start().map_err(|errno| Error::from_errno(errno))?;
+        Ok(Self { notifiers: Some(notifiers) })
+    }
+}
+
+impl Drop for VgpuUnlock {
+    fn drop(&mut self) {
+        if let Some(notifiers) = self.notifiers.take() {
+            lifecycle::stop(notifiers);
+        }
+    }
+}
