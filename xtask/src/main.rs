@@ -2,6 +2,7 @@
 //! Developer commands of vgpu_unlock. This file only parses and dispatches.
 
 mod cmd;
+mod inspect;
 mod kernel;
 mod paths;
 mod sh;
@@ -21,11 +22,13 @@ enum Command {
     #[command(subcommand)]
     Kernel(cmd::kernel::Args),
     Build(cmd::build::Args),
+    Inspect(cmd::inspect::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Kernel(args) => cmd::kernel::run(&args),
         Command::Build(args) => cmd::build::run(&args),
+        Command::Inspect(args) => cmd::inspect::run(&args),
     }
 }

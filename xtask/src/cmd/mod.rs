@@ -1,4 +1,5 @@
 //! One file per command.
 
 pub mod build;
+pub mod inspect;
 pub mod kernel;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `inspect` on real drivers: what is known of each is what must come out.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use vgpu_unlock::{
+    capability::{Key, Magic},
+    gpu,
+};
+
+use super::{Report, Verdict, inspect, report::Action};
+
+/// Magic and key of a Quadro P400, published by a user in 2021. Every driver here knows the board.
+const P400: (Magic, Key) = (
+    [
+        0x47, 0x9c, 0xb6, 0xe1, 0x45, 0x1a, 0xf8, 0x4c, 0x1a, 0xf9, 0x48, 0xcc, 0x3b, 0x9a, 0xe8,
+        0xb9,
+    ],
+    [
+        0xad, 0x63, 0x21, 0xfc, 0x4c, 0x3e, 0x17, 0xf8, 0xbc, 0x68, 0xad, 0x65, 0x05, 0xc7, 0x79,
+        0x38,
+    ],
+);
+
+/// The board that a P400 is answered as.
+const TESLA_P40: u16 = 0x1b38;
+
+/// A driver and its GPU list's length, counted by hand from its relocations.
+const GPU_LISTS: [(&str, usize); 8] = [
+    ("450.248.02", 771),
+    ("460.106.00", 910),
+    ("470.256.02", 969),
+    ("525.147.05", 1027),
+    ("535.216.03", 1047),
+    ("535.261.03", 1047),
+    ("535.274.02", 1047),
+    ("550.163.01", 1047),
+];
+
+/// One named check and its outcome.
+#[derive(Debug)]
+pub struct Check {
+    /// What must hold.
+    pub name: String,
+    /// Whether it does; otherwise, what is the case.
+    pub result: Result<()>,
+}
+
+/// Inspects `path`, which must be the driver `version`, as object file, module or package.
+pub fn real_drivers_test(version: &str, path: &Path) -> Vec<Check> {
+    let check = |what: &str, result| Check { name: format!("inspect {version}: {what}"), result };
+    let report = match inspect(path, Some(P400)) {
+        Ok(report) => report,
+        Err(error) => return vec![check("the file can be read", Err(error))],
+    };
+    vec![
+        check("version and verdict", verdict(&report, version)),
+        check("device-ID checks", sites(&report, version)),
+        check("capability tables", tables(&report, version)),
+        check("25 entries for the Tesla P40", entries(&report)),
+        check("a wrong key unlocks nothing", wrong_key(path)),
+    ]
+}
+
+fn verdict(report: &Report, version: &str) -> Result<()> {
+    let found = report.driver.version.as_deref();
+    ensure!(found == Some(version), "the version found is {found:?}");
+    ensure!(report.verdict == Verdict::Supported, "{}: {:?}", report.verdict, report.reasons);
+    // The one thing to be said of these: 550 dropped the P40.
+    let notes = usize::from(version.starts_with("550."));
+    ensure!(report.reasons.len() == notes, "reasons: {:?}", report.reasons);
+    Ok(())
+}
+
+fn sites(report: &Report, version: &str) -> Result<()> {
+    let gate = if version.starts_with("550.") { (Action::Store, 1) } else { (Action::Return, 5) };
+    let expected = match version.split('.').next() {
+        Some("525" | "535" | "550") => {
+            vec![("board check", Action::Return, 1), ("second gate", gate.0, gate.1)]
+        }
+        _ => vec![],
+    };
+    let found: Vec<_> = report.sites.iter().map(|s| (s.name, s.action, s.value)).collect();
+    ensure!(found == expected, "{found:?}");
+    Ok(())
+}
+
+fn tables(report: &Report, version: &str) -> Result<()> {
+    let count = report.capability_tables.as_ref().map(|tables| tables.gpu_list_count);
+    let expected = GPU_LISTS.iter().find(|(known, _)| *known == version).map(|(_, count)| *count);
+    ensure!(count.is_some(), "not found");
+    ensure!(expected.is_none() || count == expected, "the GPU list has {count:?} boards");
+    Ok(())
+}
+
+fn entries(report: &Report) -> Result<()> {
+    let Some(Some(unlock)) = &report.unlock else { anyhow::bail!("nothing is unlocked") };
+    let board = &unlock.board;
+    ensure!(board.device == "0x1cb3", "the board's entry says {board:?}");
+    ensure!(unlock.spoofed_device == "0x1b38", "answered as {}", unlock.spoofed_device);
+    let found = unlock.entries.iter().map(|e| (e.device.as_str(), e.subsystem.clone(), &*e.name));
+    let expected = gpu::vgpu_types(TESLA_P40)
+        .map(|vgpu| ("0x1b38", format!("{:#06x}", vgpu.subsystem), vgpu.name));
+    ensure!(found.eq(expected), "{:?}", unlock.entries);
+    ensure!(unlock.entries.len() == 25, "{} entries", unlock.entries.len());
+    let tables = report.capability_tables.as_ref().map(|tables| tables.sacrificial_first);
+    ensure!(tables == unlock.entries.first().map(|e| e.offset), "they begin elsewhere");
+    Ok(())
+}
+
+fn wrong_key(path: &Path) -> Result<()> {
+    let (magic, mut key) = P400;
+    key[15] ^= 1;
+    let report = inspect(path, Some((magic, key)))?;
+    ensure!(matches!(report.unlock, Some(None)), "it unlocks");
+    ensure!(report.reasons.iter().any(|r| r.contains("signature")), "{:?}", report.reasons);
+    Ok(())
+}
