@@ -3,13 +3,30 @@
 //!
 //! Layout, little endian: `u8 name1_len, u8 name2_len, u16 device, u16 vendor (0 = any),
 //! u16 subsystem, u16 subsystem_vendor (0 = any), name1, name2`, zero-padded to whole blocks.
-//! A vGPU type's entry carries its name twice.
+//! A vGPU type's entry carries its name twice. The GPU list's entries have no subsystem and no
+//! subsystem vendor; their first name is the chip's, the second the board's.
 
 use super::crypto::{Block, BoardCrypto, Signature, BLOCK_LEN, SIGNATURE_LEN};
 use crate::gpu::VgpuType;
 
-/// Bytes in front of the names.
-const HEADER_LEN: usize = 10;
+/// Which of the two layouts an entry has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The GPU list's.
+    GpuList,
+    /// That of all other entries, the vGPU types' among them.
+    Capability,
+}
+
+impl Layout {
+    /// Bytes in front of the names.
+    const fn header_len(self) -> usize {
+        match self {
+            Layout::GpuList => 6,
+            Layout::Capability => 10,
+        }
+    }
+}
 
 /// The most blocks an entry that we write can have. The longest name of a vGPU type has 19
 /// characters, which makes three.
@@ -24,20 +41,19 @@ pub struct Header {
     pub name2_len: u8,
     /// PCI device ID.
     pub device: u16,
-    /// PCI subsystem ID.
+    /// PCI subsystem ID; 0 where the entry has none.
     pub subsystem: u16,
 }
 
 impl Header {
     /// Reads the header from the first, decrypted block.
-    pub fn read(block: &Block) -> Self {
+    pub fn read(block: &Block, layout: Layout) -> Self {
         let [name1_len, name2_len, d0, d1, _, _, s0, s1, ..] = *block;
-        Self {
-            name1_len,
-            name2_len,
-            device: u16::from_le_bytes([d0, d1]),
-            subsystem: u16::from_le_bytes([s0, s1]),
-        }
+        let subsystem = match layout {
+            Layout::GpuList => 0,
+            Layout::Capability => u16::from_le_bytes([s0, s1]),
+        };
+        Self { name1_len, name2_len, device: u16::from_le_bytes([d0, d1]), subsystem }
     }
 }
 
@@ -64,7 +80,7 @@ impl Entry {
         let [d0, d1] = vgpu.device.to_le_bytes();
         let [s0, s1] = vgpu.subsystem.to_le_bytes();
         let header = [name_len, name_len, d0, d1, 0, 0, s0, s1, 0, 0];
-        let len = HEADER_LEN.checked_add(name.len().checked_mul(2)?)?;
+        let len = Layout::Capability.header_len().checked_add(name.len().checked_mul(2)?)?;
         let count = len.div_ceil(BLOCK_LEN);
         let (count_byte, plain) = entry.blocks.split_first_mut()?;
         *count_byte = u8::try_from(count).ok()?;
@@ -95,26 +111,32 @@ pub fn signed_part(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(..count.checked_mul(BLOCK_LEN)?.checked_add(1)?)
 }
 
-/// Reads an entry's header, and up to `N` bytes of its first name, cut where the blocks end.
+/// Reads an entry's header, and up to `N` bytes of its board's or type's name, cut where the blocks
+/// end.
 ///
 /// `signed` is the count byte and the blocks. `None` where there is no block.
 pub fn open<const N: usize>(
     signed: &[u8],
+    layout: Layout,
     crypto: &mut dyn BoardCrypto,
 ) -> Option<(Header, Name<N>)> {
     let mut blocks = signed.get(1..)?.chunks_exact(BLOCK_LEN);
     let mut block: Block = blocks.next()?.try_into().ok()?;
     crypto.decrypt(&mut block);
-    let header = Header::read(&block);
+    let header = Header::read(&block, layout);
+    let (name1, name2) = (usize::from(header.name1_len), usize::from(header.name2_len));
+    // Bytes in front of the name, and bytes of it, that are still to come.
+    let (mut before, mut wanted) = match layout {
+        Layout::GpuList => (layout.header_len().saturating_add(name1), name2),
+        Layout::Capability => (layout.header_len(), name1),
+    };
     let mut name = Name { bytes: [0; N], len: 0 };
-    let mut wanted = usize::from(header.name1_len);
-    let mut part = HEADER_LEN;
     loop {
-        for &byte in block.iter().skip(part).take(wanted) {
+        for &byte in block.iter().skip(before).take(wanted) {
             name.push(byte);
             wanted = wanted.saturating_sub(1);
         }
-        part = 0;
+        before = before.saturating_sub(BLOCK_LEN);
         match blocks.next() {
             Some(next) if wanted > 0 => block = next.try_into().ok()?,
             _ => return Some((header, name)),

@@ -247,9 +247,11 @@ impl Unlocker {
             let Some(originals) = slot.originals.get_mut(i) else { continue };
             *originals = words.map(|at| self.alias.read(at).unwrap_or(0));
             // The magic last: an entry must be whole before anybody finds it.
-            for (at, our) in words.into_iter().zip(ours).rev() {
-                self.alias.write(at, our);
-            }
+            let ([magic, blocks, signature], [our_magic, our_blocks, our_signature]) =
+                (words, ours);
+            self.alias.write(blocks, our_blocks);
+            self.alias.write(signature, our_signature);
+            self.alias.write(magic, our_magic);
         }
     }
 
