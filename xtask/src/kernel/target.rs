@@ -17,7 +17,8 @@ pub struct Target {
 }
 
 /// From 7.1 on Debian splits what used to be one image package.
-const SPLIT: &[&str] = &["linux-headers-", "linux-modules-", "linux-binary-unsigned-"];
+const SPLIT: &[&str] =
+    &["linux-base-", "linux-headers-", "linux-modules-", "linux-binary-unsigned-"];
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
