@@ -3,30 +3,19 @@
 //!
 //! Layout, little endian: `u8 name1_len, u8 name2_len, u16 device, u16 vendor (0 = any),
 //! u16 subsystem, u16 subsystem_vendor (0 = any), name1, name2`, zero-padded to whole blocks.
-//! A vGPU type's entry carries its name twice. The GPU list's entries have no subsystem and no
-//! subsystem vendor; their first name is the chip's, the second the board's.
+//! A vGPU type's entry carries its name twice.
+//!
+//! The GPU list's entries have a shorter form, without the subsystem and its vendor: their first
+//! name is the chip's, the second the board's. Nothing but the padding tells the two apart.
 
 use super::crypto::{Block, BoardCrypto, Signature, BLOCK_LEN, SIGNATURE_LEN};
 use crate::gpu::VgpuType;
 
-/// Which of the two layouts an entry has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// The GPU list's.
-    GpuList,
-    /// That of all other entries, the vGPU types' among them.
-    Capability,
-}
+/// Bytes in front of the names.
+const HEADER_LEN: usize = 10;
 
-impl Layout {
-    /// Bytes in front of the names.
-    const fn header_len(self) -> usize {
-        match self {
-            Layout::GpuList => 6,
-            Layout::Capability => 10,
-        }
-    }
-}
+/// The same in the GPU list's form.
+const SHORT_HEADER_LEN: usize = 6;
 
 /// The most blocks an entry that we write can have. The longest name of a vGPU type has 19
 /// characters, which makes three.
@@ -45,18 +34,6 @@ pub struct Header {
     pub subsystem: u16,
 }
 
-impl Header {
-    /// Reads the header from the first, decrypted block.
-    pub fn read(block: &Block, layout: Layout) -> Self {
-        let [name1_len, name2_len, d0, d1, _, _, s0, s1, ..] = *block;
-        let subsystem = match layout {
-            Layout::GpuList => 0,
-            Layout::Capability => u16::from_le_bytes([s0, s1]),
-        };
-        Self { name1_len, name2_len, device: u16::from_le_bytes([d0, d1]), subsystem }
-    }
-}
-
 /// An entry as the driver wants it: encrypted and signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -67,10 +44,8 @@ pub struct Entry {
 
 impl Entry {
     /// An entry with no blocks, to be written over.
-    pub const EMPTY: Self = Self {
-        blocks: [0; 1 + MAX_BLOCKS * BLOCK_LEN],
-        signature: [0; SIGNATURE_LEN],
-    };
+    pub const EMPTY: Self =
+        Self { blocks: [0; 1 + MAX_BLOCKS * BLOCK_LEN], signature: [0; SIGNATURE_LEN] };
 
     /// Encodes, encrypts and signs the entry of `vgpu`. `None` where its name is too long.
     pub fn seal(vgpu: &VgpuType, crypto: &mut dyn BoardCrypto) -> Option<Self> {
@@ -80,7 +55,7 @@ impl Entry {
         let [d0, d1] = vgpu.device.to_le_bytes();
         let [s0, s1] = vgpu.subsystem.to_le_bytes();
         let header = [name_len, name_len, d0, d1, 0, 0, s0, s1, 0, 0];
-        let len = Layout::Capability.header_len().checked_add(name.len().checked_mul(2)?)?;
+        let len = HEADER_LEN.checked_add(name.len().checked_mul(2)?)?;
         let count = len.div_ceil(BLOCK_LEN);
         let (count_byte, plain) = entry.blocks.split_first_mut()?;
         *count_byte = u8::try_from(count).ok()?;
@@ -117,32 +92,46 @@ pub fn signed_part(bytes: &[u8]) -> Option<&[u8]> {
 /// `signed` is the count byte and the blocks. `None` where there is no block.
 pub fn open<const N: usize>(
     signed: &[u8],
-    layout: Layout,
     crypto: &mut dyn BoardCrypto,
 ) -> Option<(Header, Name<N>)> {
-    let mut blocks = signed.get(1..)?.chunks_exact(BLOCK_LEN);
-    let mut block: Block = blocks.next()?.try_into().ok()?;
-    crypto.decrypt(&mut block);
-    let header = Header::read(&block, layout);
-    let (name1, name2) = (usize::from(header.name1_len), usize::from(header.name2_len));
-    // Bytes in front of the name, and bytes of it, that are still to come.
-    let (mut before, mut wanted) = match layout {
-        Layout::GpuList => (layout.header_len().saturating_add(name1), name2),
-        Layout::Capability => (layout.header_len(), name1),
+    let blocks = signed.get(1..)?;
+    let mut block = decrypted(blocks, 0, crypto)?;
+    let [name1_len, name2_len, d0, d1, _, _, s0, s1, ..] = block;
+    let device = u16::from_le_bytes([d0, d1]);
+    let (name1, name2) = (usize::from(name1_len), usize::from(name2_len));
+
+    // Behind the short form's names there is padding, or nothing. In the long form this byte is one
+    // of the second name's last four.
+    let end = SHORT_HEADER_LEN.saturating_add(name1).saturating_add(name2);
+    let short = decrypted(blocks, end / BLOCK_LEN, crypto)
+        .and_then(|block| block.get(end % BLOCK_LEN).copied())
+        .unwrap_or(0)
+        == 0;
+    let (subsystem, mut skipped, mut wanted) = match short {
+        true => (0, SHORT_HEADER_LEN.saturating_add(name1), name2),
+        false => (u16::from_le_bytes([s0, s1]), HEADER_LEN, name1),
     };
+
     let mut name = Name { bytes: [0; N], len: 0 };
-    loop {
-        for &byte in block.iter().skip(before).take(wanted) {
+    for next in 1..usize::from(u8::MAX) {
+        for &byte in block.iter().skip(skipped).take(wanted) {
             name.push(byte);
             wanted = wanted.saturating_sub(1);
         }
-        before = before.saturating_sub(BLOCK_LEN);
-        match blocks.next() {
-            Some(next) if wanted > 0 => block = next.try_into().ok()?,
-            _ => return Some((header, name)),
+        skipped = skipped.saturating_sub(BLOCK_LEN);
+        match decrypted(blocks, next, crypto) {
+            Some(next) if wanted > 0 => block = next,
+            _ => break,
         }
-        crypto.decrypt(&mut block);
     }
+    Some((Header { name1_len, name2_len, device, subsystem }, name))
+}
+
+/// Block number `index`, decrypted.
+fn decrypted(blocks: &[u8], index: usize, crypto: &mut dyn BoardCrypto) -> Option<Block> {
+    let mut block: Block = *blocks.get(index.checked_mul(BLOCK_LEN)?..)?.first_chunk()?;
+    crypto.decrypt(&mut block);
+    Some(block)
 }
 
 /// A name of at most `N` bytes.

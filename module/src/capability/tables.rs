@@ -50,11 +50,6 @@ impl Span {
         (0..self.count).map(move |i| first.saturating_add(i.saturating_mul(TRIPLE)))
     }
 
-    /// Whether `offset` lies within the triples.
-    pub fn contains(&self, offset: usize) -> bool {
-        offset.checked_sub(self.first).is_some_and(|distance| distance / TRIPLE < self.count)
-    }
-
     /// Offset of triple number `index`, if there is one.
     pub fn offset(&self, index: usize) -> Option<usize> {
         (index < self.count).then(|| self.first.saturating_add(index.saturating_mul(TRIPLE)))

@@ -4,7 +4,7 @@
 use core::fmt;
 
 use super::crypto::BoardCrypto;
-use super::entry::{self, Entry, Header, Layout, Name};
+use super::entry::{self, Entry, Header, Name};
 use super::image::{Image, POINTER_LEN};
 use super::tables::Tables;
 use super::{Key, Magic};
@@ -114,9 +114,7 @@ pub fn prepare(
 ) -> Result<Board, Refusal> {
     crypto.set_key(key);
     let triple = tables.find(image, magic).ok_or(Refusal::NoEntry)?;
-    let layout =
-        if tables.gpu_list.contains(triple) { Layout::GpuList } else { Layout::Capability };
-    let (header, name) = verified(image, triple, layout, crypto)?;
+    let (header, name) = verified(image, triple, crypto)?;
     let sibling = match gpu::answer(header.device) {
         Answer::As(_, sibling) => sibling,
         Answer::Listed => return Err(Refusal::Listed { device: header.device }),
@@ -143,16 +141,14 @@ pub fn prepare(
 fn verified(
     image: &Image<'_>,
     triple: usize,
-    layout: Layout,
     crypto: &mut dyn BoardCrypto,
 ) -> Result<(Header, Name<BOARD_NAME_LEN>), Refusal> {
     let part = |pointer: usize| image.follow(triple.checked_add(pointer)?);
     let blocks = part(POINTER_LEN).and_then(|at| image.from(at)).ok_or(Refusal::Damaged)?;
     let signed = entry::signed_part(blocks).ok_or(Refusal::Damaged)?;
-    let signature =
-        part(2 * POINTER_LEN).and_then(|at| image.array(at)).ok_or(Refusal::Damaged)?;
+    let signature = part(2 * POINTER_LEN).and_then(|at| image.array(at)).ok_or(Refusal::Damaged)?;
     if crypto.sign(signed) != signature {
         return Err(Refusal::WrongKey);
     }
-    entry::open(signed, layout, crypto).ok_or(Refusal::Damaged)
+    entry::open(signed, crypto).ok_or(Refusal::Damaged)
 }

@@ -125,8 +125,8 @@ impl Driver {
 /// Count byte and blocks of a Quadro P400's entry under [`KEY`], and its signature.
 fn p400_entry() -> (Vec<u8>, [u8; 32]) {
     let mut crypto = HostCrypto::new(&KEY);
-    let mut plain = vec![11, 0, 0xb3, 0x1c, 0, 0, 0xbe, 0x11, 0, 0];
-    plain.extend(b"Quadro P400");
+    let mut plain = vec![11, 11, 0xb3, 0x1c, 0, 0, 0xbe, 0x11, 0, 0];
+    plain.extend(b"Quadro P400Quadro P400");
     plain.resize(32, 0);
     let mut signed = vec![2];
     for block in plain.chunks_exact(16) {
