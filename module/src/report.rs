@@ -3,6 +3,7 @@
 
 use core::fmt::Write;
 
+use crate::driver::branch;
 use crate::gpu::{self as boards, Answer};
 use crate::lifecycle::{self, Driver, State};
 use crate::status::{
@@ -79,7 +80,11 @@ pub fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>
             status::unlocked_state(driver, overridden, written)
         }
     };
-    Gpu { address, device: gpu.device, subsystem: gpu.subsystem, answer, state }
+    let profiles_gone = match (attachment.and_then(|a| branch::of(&a.version())), answer) {
+        (Some(branch), Answer::As(_, sibling)) => branch.unlisted.contains(&sibling.device),
+        _ => false,
+    };
+    Gpu { address, device: gpu.device, subsystem: gpu.subsystem, answer, state, profiles_gone }
 }
 
 fn tables(gpus: &[Gpu], attachment: &Attachment) -> TablesState {
@@ -143,6 +148,7 @@ const NO_GPU: Gpu = Gpu {
     subsystem: 0,
     answer: Answer::Unknown,
     state: GpuState::Unknown,
+    profiles_gone: false,
 };
 
 const NO_HOOK: Hook =

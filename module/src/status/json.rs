@@ -66,7 +66,13 @@ fn gpu(f: &mut fmt::Formatter<'_>, gpu: &Gpu) -> fmt::Result {
         )?,
         None => f.write_str("null")?,
     }
-    write!(f, r#","state":"{}","reason":"{}"}}"#, gpu.state.word(), gpu.state.explanation())
+    write!(
+        f,
+        r#","state":"{}","reason":"{}","profiles_gone":{}}}"#,
+        gpu.state.word(),
+        gpu.state.explanation(),
+        gpu.profiles_gone
+    )
 }
 
 fn hook(f: &mut fmt::Formatter<'_>, hook: &Hook) -> fmt::Result {

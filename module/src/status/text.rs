@@ -31,6 +31,12 @@ impl fmt::Display for Text<'_> {
                 write!(f, ", answered as 10de:{:04x} {}", sibling.device, sibling.name)?;
             }
             writeln!(f, ": {}", gpu.state.explanation())?;
+            if gpu.profiles_gone {
+                writeln!(
+                    f,
+                    "  this driver branch has no profiles for it: take vgpuConfig.xml from 16.x (535)"
+                )?;
+            }
         }
         for hook in report.hooks {
             writeln!(
