@@ -151,5 +151,4 @@ const NO_GPU: Gpu = Gpu {
     profiles_gone: false,
 };
 
-const NO_HOOK: Hook =
-    Hook { name: "", kind: "", state: HookState::Done, hits: 0, misses: 0 };
+const NO_HOOK: Hook = Hook { name: "", kind: "", state: HookState::Done, hits: 0, misses: 0 };

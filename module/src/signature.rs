@@ -189,9 +189,7 @@ mod tests {
     static B: Pattern = Pattern::new("?? 85 c0 74 07 c7 45 0c");
 
     fn naive(pattern: &Pattern, text: &[u8]) -> Hits {
-        (0..text.len())
-            .filter(|&i| pattern.matches_at(text, i))
-            .fold(Hits::None, Hits::add)
+        (0..text.len()).filter(|&i| pattern.matches_at(text, i)).fold(Hits::None, Hits::add)
     }
 
     const A_BYTES: [u8; 12] = [0x48, 0x83, 0xec, 8, 0xaa, 0xbb, 0xb8, 1, 0, 0, 0, 0x75];

@@ -14,11 +14,7 @@ pub struct Json<'a>(pub &'a Report<'a>);
 impl Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.0;
-        write!(
-            f,
-            r#"{{"module":{{"name":"vgpu_unlock","version":"{}"}}"#,
-            report.module_version
-        )?;
+        write!(f, r#"{{"module":{{"name":"vgpu_unlock","version":"{}"}}"#, report.module_version)?;
         let (state, reason) = match &report.driver {
             DriverState::Absent => ("absent", None),
             DriverState::Attached => ("attached", None),

@@ -353,8 +353,7 @@ capability tables: absent
         for refusal in [Refusal::WrongKey, Refusal::NoRoom { needed: 25, left: 3 }] {
             let mut report = report(DriverState::Attached, &[], &[]);
             report.tables = TablesState::Refused(refusal);
-            let json: serde_json::Value =
-                serde_json::from_str(&Json(&report).to_string()).unwrap();
+            let json: serde_json::Value = serde_json::from_str(&Json(&report).to_string()).unwrap();
             assert_eq!(json["tables"]["reason"], refusal.to_string());
         }
     }

@@ -45,7 +45,8 @@ impl Canary {
         let ftrace = unsafe { Listening::place(c"vgpu_unlock:vu_traced", true, &NOBODY) }
             .map_err(|errno| (Dead::Ftrace, errno))?;
         // By name: a reference to the middle of a function would make objtool expect an ENDBR there.
-        let nop = kprobe::address_of(c"vgpu_unlock:vu_canary_nop").ok_or((Dead::Kprobes, NO_ENTRY))?;
+        let nop =
+            kprobe::address_of(c"vgpu_unlock:vu_canary_nop").ok_or((Dead::Kprobes, NO_ENTRY))?;
         let kprobe = Probe::place(nop, Effect::Count).map_err(|errno| (Dead::Kprobes, errno))?;
         Ok(Self { ftrace, kprobe })
     }

@@ -57,8 +57,11 @@ impl<L: Listener + 'static> Listening<L> {
         if permanent {
             ops.flags = b::FTRACE_OPS_FL_PERMANENT as c_ulong;
         }
-        let inner =
-            Inner { ops: UnsafeCell::new(ops), listener: listener as *const L, hits: AtomicU64::new(0) };
+        let inner = Inner {
+            ops: UnsafeCell::new(ops),
+            listener: listener as *const L,
+            hits: AtomicU64::new(0),
+        };
         let inner = KBox::new(inner, GFP_KERNEL).map_err(|_| NO_MEMORY)?;
         let ops = inner.ops.get();
         // SAFETY: The box does not move its content, so the pointer stays good until it is freed,

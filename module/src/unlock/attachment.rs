@@ -55,8 +55,7 @@ impl Attachment {
             key_counts: KeyHookCounts::default(),
             unlocker: Unlocker::new(rodata, tables)?,
         };
-        let mut attachment =
-            KBox::new(attachment, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
+        let mut attachment = KBox::new(attachment, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
         // Nothing was changed so far; from here on, failing means putting back.
         match attachment.place(&found, &text, canary) {
             Ok(()) => Ok(attachment),

@@ -134,8 +134,7 @@ impl Unlocker {
         let wanted = boards.len().max(1).saturating_mul(MAX_VGPU_TYPES);
         tables.sacrificial.count = tables.sacrificial.count.min(wanted);
         let len = tables.sacrificial.count.saturating_mul(TRIPLE);
-        let alias =
-            Alias::new(&rodata, tables.sacrificial.first, len).ok_or(Reason::NoMemory)?;
+        let alias = Alias::new(&rodata, tables.sacrificial.first, len).ok_or(Reason::NoMemory)?;
         let crypto = KernelCrypto::new().ok_or(Reason::NoMemory)?;
         let unlocker = Self {
             rodata,
