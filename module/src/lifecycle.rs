@@ -13,15 +13,17 @@ use crate::driver::version::Version;
 use crate::gpu;
 use crate::status::{DriverState, Reason};
 use crate::sys::canary::{Canary, Dead};
-use crate::sys::lock::Mutexed;
+use crate::sys::lock::{LifecycleMutex, Mutexed};
 use crate::sys::target::{self, Notifiers, Target};
 use crate::sys::{log, pci, seq, work, Errno};
 use crate::unlock::attachment::{Attachment, Retired};
 
 /// How it stands.
 pub struct State {
-    /// We are going: nothing is hooked any more.
-    dying: bool,
+    /// Between `start` and `stop`. The parameters are set before, too.
+    running: bool,
+    /// The user wants the driver unlocked.
+    enabled: bool,
     canary: Option<Canary>,
     driver: Driver,
 }
@@ -43,8 +45,8 @@ pub enum Driver {
     },
 }
 
-static STATE: Mutexed<State> =
-    Mutexed::new(State { dying: false, canary: None, driver: Driver::Absent });
+static STATE: Mutexed<State, LifecycleMutex> =
+    Mutexed::new(State { running: false, enabled: true, canary: None, driver: Driver::Absent });
 
 /// Starts: from now on, a driver that is loaded or will be is unlocked.
 ///
@@ -53,14 +55,51 @@ static STATE: Mutexed<State> =
 pub fn start() -> Result<Notifiers, Errno> {
     // The notifiers come first: a driver that comes meanwhile is then seen by one side or by both,
     // and the second one finds it done.
+    STATE.lock().running = true;
     let notifiers = Notifiers::register()?;
     target::with_loaded(coming);
-    let absent = matches!(STATE.lock().driver, Driver::Absent);
-    if absent {
-        log::info(format_args!("loaded; NVIDIA's driver is not, waiting for it"));
+    {
+        let state = STATE.lock();
+        if !state.enabled {
+            log::info(format_args!("loaded, and switched off by enabled=0"));
+        } else if matches!(state.driver, Driver::Absent) {
+            log::info(format_args!("loaded; NVIDIA's driver is not, waiting for it"));
+        }
     }
     seq::create();
     Ok(notifiers)
+}
+
+/// Whether the user wants the driver unlocked.
+pub fn is_enabled() -> bool {
+    STATE.lock().enabled
+}
+
+/// Unlocks the driver, or puts everything back, as the user wants it. May sleep.
+pub fn set_enabled(enabled: bool) {
+    let retired = {
+        let mut state = STATE.lock();
+        if state.enabled == enabled {
+            return;
+        }
+        state.enabled = enabled;
+        if enabled {
+            None
+        } else {
+            let driver = core::mem::replace(&mut state.driver, Driver::Absent);
+            if driver.identity().is_some() {
+                log::info(format_args!("switched off, NVIDIA's driver is as it was"));
+            }
+            detach(driver)
+        }
+    };
+    if retired.is_some() {
+        crate::sys::wait_for_hooks();
+        drop(retired);
+    }
+    if enabled {
+        target::with_loaded(coming);
+    }
 }
 
 /// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
@@ -68,7 +107,7 @@ pub fn stop(notifiers: Notifiers) {
     seq::remove();
     let (retired, canary) = {
         let mut state = STATE.lock();
-        state.dying = true;
+        state.running = false;
         let driver = core::mem::replace(&mut state.driver, Driver::Absent);
         (detach(driver), state.canary.take())
     };
@@ -92,7 +131,8 @@ fn detach(driver: Driver) -> Option<Retired> {
 /// The driver is there.
 pub fn coming(target: &Target) {
     let mut state = STATE.lock();
-    if state.dying || state.driver.identity() == Some(target.identity()) {
+    let known = state.driver.identity() == Some(target.identity());
+    if known || !state.running || !state.enabled {
         return;
     }
     let version = target.version().and_then(Version::parse);
@@ -163,9 +203,17 @@ impl State {
         &self.driver
     }
 
-    /// Whether hooks do anything at the moment.
-    pub fn hooks_work(&self) -> bool {
-        self.canary.as_ref().is_some_and(|canary| canary.check().is_ok())
+    /// The same in a word, having looked whether hooks do anything at the moment.
+    pub fn driver_state(&self) -> DriverState {
+        match &self.driver {
+            _ if !self.enabled => DriverState::Disabled,
+            Driver::Absent => DriverState::Absent,
+            Driver::Attached(_) => match self.canary.as_ref().map(Canary::check) {
+                Some(Err(dead)) => DriverState::Silent(dead.into()),
+                Some(Ok(())) | None => DriverState::Attached,
+            },
+            Driver::Refused { reason, .. } => DriverState::Refused(*reason),
+        }
     }
 }
 
@@ -184,15 +232,6 @@ impl Driver {
             Driver::Absent => None,
             Driver::Attached(attachment) => Some(attachment.version()),
             Driver::Refused { version, .. } => *version,
-        }
-    }
-
-    /// The state in a word.
-    pub fn state(&self) -> DriverState {
-        match self {
-            Driver::Absent => DriverState::Absent,
-            Driver::Attached(_) => DriverState::Attached,
-            Driver::Refused { reason, .. } => DriverState::Refused(*reason),
         }
     }
 }

@@ -5,7 +5,7 @@ use core::fmt::Write;
 
 use crate::driver::branch;
 use crate::gpu::{self as boards, Answer};
-use crate::lifecycle::{self, Driver, State};
+use crate::lifecycle::{self, Driver};
 use crate::status::{
     self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
     MAX_GPUS,
@@ -37,7 +37,7 @@ pub fn json(to: &mut impl Write) {
 
 fn with_report(f: impl FnOnce(&Report<'_>)) {
     lifecycle::with_state(|state| {
-        let driver = state.driver().state();
+        let driver = state.driver_state();
         let attachment = match state.driver() {
             Driver::Attached(attachment) => Some(&**attachment),
             Driver::Absent | Driver::Refused { .. } => None,
@@ -46,7 +46,7 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
         pci::gpus().take(MAX_GPUS).for_each(|g| gpus.push(gpu(&g, &driver, attachment)));
         let mut hooks = List::<_, MAX_HOOKS>::new(NO_HOOK);
         if let Some(attachment) = attachment {
-            list_hooks(state, attachment, |hook| hooks.push(hook));
+            list_hooks(&driver, attachment, |hook| hooks.push(hook));
         }
         f(&Report {
             module_version: VERSION,
@@ -100,8 +100,11 @@ fn tables(gpus: &[Gpu], attachment: &Attachment) -> TablesState {
     }
 }
 
-fn list_hooks(state: &State, attachment: &Attachment, mut add: impl FnMut(Hook)) {
-    let alive = if state.hooks_work() { HookState::Placed } else { HookState::Silent };
+fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut(Hook)) {
+    let alive = match driver {
+        DriverState::Silent(_) => HookState::Silent,
+        _ => HookState::Placed,
+    };
     let (waiting, counts) = attachment.key_hooks();
     let waiting = if waiting { alive } else { HookState::Done };
     let (hits, misses) = counts.map;

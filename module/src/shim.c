@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See shim.h. */
+#include <linux/cred.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/moduleparam.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "shim.h"
@@ -16,16 +21,22 @@ void vu_log_warn(const char *text, int len)
 	pr_warn("vgpu_unlock: %.*s\n", len, text);
 }
 
-static DEFINE_MUTEX(vu_mutex);
+static DEFINE_MUTEX(vu_lifecycle_mutex);
+static DEFINE_MUTEX(vu_policy_mutex);
 
-void vu_lock(void)
+static struct mutex *vu_mutex_of(enum vu_mutex which)
 {
-	mutex_lock(&vu_mutex);
+	return which == VU_LIFECYCLE ? &vu_lifecycle_mutex : &vu_policy_mutex;
 }
 
-void vu_unlock(void)
+void vu_lock(enum vu_mutex which)
 {
-	mutex_unlock(&vu_mutex);
+	mutex_lock(vu_mutex_of(which));
+}
+
+void vu_unlock(enum vu_mutex which)
+{
+	mutex_unlock(vu_mutex_of(which));
 }
 
 void vu_spin_init(struct vu_spinlock *lock)
@@ -220,6 +231,68 @@ void vu_work_cancel(void)
 {
 	cancel_work_sync(&vu_work);
 }
+
+bool vu_is_daemon(void)
+{
+	/* The leader's name: a thread may have been given another one. */
+	const char *name = current->group_leader->comm;
+
+	return uid_eq(current_euid(), GLOBAL_ROOT_UID) &&
+	       (!strncmp(name, "nvidia-vgpud", TASK_COMM_LEN) ||
+		!strncmp(name, "nvidia-vgpu-mgr", TASK_COMM_LEN));
+}
+
+int vu_process(void)
+{
+	return task_tgid_nr(current);
+}
+
+int vu_task_add(struct callback_head *head)
+{
+	init_task_work(head, vu_task_run);
+	return task_work_add(current, head, TWA_RESUME);
+}
+
+bool vu_user_read(void *to, u64 from, size_t len)
+{
+	return !copy_from_user(to, u64_to_user_ptr(from), len);
+}
+
+bool vu_user_write(u64 to, const void *from, size_t len)
+{
+	return !copy_to_user(u64_to_user_ptr(to), from, len);
+}
+
+void vu_sleep_ms(unsigned int ms)
+{
+	msleep(ms);
+}
+
+static int vu_param_ops_set(const char *text, const struct kernel_param *kp)
+{
+	/* A parameter without a value is a switch that is on. */
+	if (!text)
+		text = "1";
+	return vu_param_set((enum vu_param)(unsigned long)kp->arg, text, strlen(text));
+}
+
+static int vu_param_ops_get(char *buffer, const struct kernel_param *kp)
+{
+	return vu_param_get((enum vu_param)(unsigned long)kp->arg, buffer);
+}
+
+static const struct kernel_param_ops vu_param_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
+	.set = vu_param_ops_set,
+	.get = vu_param_ops_get,
+};
+
+/* Writable by root only; what is set may concern one's own virtual machines only, hence 0600. */
+#define VU_PARAM(name, which, description)                                      \
+	module_param_cb(name, &vu_param_ops, (void *)(unsigned long)which, 0600); \
+	MODULE_PARM_DESC(name, description)
+
+VU_PARAM(enabled, VU_PARAM_ENABLED, "1: unlock (default), 0: leave the driver exactly as it is");
 
 static int vu_text_open(struct inode *inode, struct file *file)
 {

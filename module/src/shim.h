@@ -16,6 +16,7 @@
 #include <linux/notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
+#include <linux/task_work.h>
 #include <linux/vmalloc.h>
 #include <crypto/aes.h>
 #include <crypto/sha2.h>
@@ -24,9 +25,10 @@
 void vu_log_info(const char *text, int len);
 void vu_log_warn(const char *text, int len);
 
-/* The module's one mutex. */
-void vu_lock(void);
-void vu_unlock(void);
+/* The module's mutexes: of the life cycle, and of the user's policy. */
+enum vu_mutex { VU_LIFECYCLE, VU_POLICY };
+void vu_lock(enum vu_mutex which);
+void vu_unlock(enum vu_mutex which);
 
 /* A spin lock for what probe handlers and the rest share; interrupts are off while it is held. */
 struct vu_spinlock {
@@ -99,6 +101,26 @@ void vu_crypto_wipe(struct vu_crypto *crypto);
 void vu_work_schedule(void);
 void vu_work_cancel(void);
 void vu_work_run(void);
+
+/* Whether the calling process is one of the two vGPU daemons, run by root. */
+bool vu_is_daemon(void);
+/* The calling process, whichever of its threads calls. */
+int vu_process(void);
+
+/* Has vu_task_run() called by this task before it returns to user space. 0, or an error number. */
+int vu_task_add(struct callback_head *head);
+void vu_task_run(struct callback_head *head);
+
+/* Copies from and to the calling process; false where its memory is not there. */
+bool vu_user_read(void *to, u64 from, size_t len);
+bool vu_user_write(u64 to, const void *from, size_t len);
+
+void vu_sleep_ms(unsigned int ms);
+
+/* Parameters; both are Rust's. `set` takes `len` bytes, `get` writes at most a page. */
+enum vu_param { VU_PARAM_ENABLED, VU_PARAM_GPUS, VU_PARAM_MIGRATION, VU_PARAM_OVERRIDES };
+int vu_param_set(enum vu_param which, const char *text, size_t len);
+int vu_param_get(enum vu_param which, char *buffer);
 
 /* The status files in debugfs; the two shows are Rust's. */
 void vu_debugfs_create(void);

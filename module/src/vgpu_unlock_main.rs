@@ -22,7 +22,9 @@ mod signature;
 mod status;
 
 // --- the kernel side
+mod answers;
 mod lifecycle;
+mod policy;
 mod report;
 mod sys;
 mod unlock;

@@ -18,6 +18,8 @@ impl Display for Json<'_> {
         let (state, reason) = match &report.driver {
             DriverState::Absent => ("absent", None),
             DriverState::Attached => ("attached", None),
+            DriverState::Silent(reason) => ("silent", Some(reason)),
+            DriverState::Disabled => ("disabled", None),
             DriverState::Refused(reason) => ("refused", Some(reason)),
         };
         write!(f, r#","driver":{{"state":"{state}","version":"#)?;

@@ -70,8 +70,12 @@ pub enum DriverState {
     Absent,
     /// It is hooked.
     Attached,
+    /// It is hooked, but the kernel does not run the hooks any more.
+    Silent(Reason),
     /// It is loaded, and was left exactly as it was.
     Refused(Reason),
+    /// The user has switched us off.
+    Disabled,
 }
 
 /// How it stands with one board.
@@ -110,7 +114,7 @@ impl GpuState {
             GpuState::Listed => "NVIDIA lists this board, it needs nothing",
             GpuState::Unknown => "no vGPU-capable board with this silicon is known",
             GpuState::NoDriver => "waiting for the driver to be loaded",
-            GpuState::NotUnlocked => "the driver was left as it is",
+            GpuState::NotUnlocked => "not unlocked, see above",
             GpuState::Waiting => "waiting for the driver to read the board's key",
             GpuState::Unlocked => "unlocked",
         }
@@ -166,10 +170,11 @@ pub fn unlocked_state(
 ) -> GpuState {
     match (driver, checks_overridden, entries_written) {
         (DriverState::Absent, ..) => GpuState::NoDriver,
-        (DriverState::Refused(_), ..) => GpuState::NotUnlocked,
-        (DriverState::Attached, true, _) | (DriverState::Attached, _, Some(Ok(()))) => {
-            GpuState::Unlocked
-        }
+        (DriverState::Refused(_) | DriverState::Disabled, ..) => GpuState::NotUnlocked,
+        (DriverState::Attached, true, _) => GpuState::Unlocked,
+        // Entries that were written need no hook any more.
+        (_, false, Some(Ok(()))) => GpuState::Unlocked,
+        (DriverState::Silent(_), ..) => GpuState::NotUnlocked,
         (DriverState::Attached, false, Some(Err(_))) => GpuState::NotUnlocked,
         (DriverState::Attached, false, None) => GpuState::Waiting,
     }
@@ -363,6 +368,7 @@ capability tables: absent
         use GpuState::*;
         let attached = DriverState::Attached;
         let refused = DriverState::Refused(Reason::NoMemory);
+        let silent = DriverState::Silent(Reason::KprobesOff);
         for (driver, checks, written, expected) in [
             (DriverState::Absent, false, None, NoDriver),
             (refused, false, None, NotUnlocked),
@@ -373,6 +379,11 @@ capability tables: absent
             (attached, false, None, Waiting),
             (attached, false, Some(Ok(())), Unlocked),
             (attached, false, Some(Err(Refusal::WrongKey)), NotUnlocked),
+            // Dead hooks override nothing, but what is written is written.
+            (silent, true, Some(Ok(())), NotUnlocked),
+            (silent, false, Some(Ok(())), Unlocked),
+            (silent, false, None, NotUnlocked),
+            (DriverState::Disabled, false, None, NotUnlocked),
         ] {
             assert_eq!(unlocked_state(&driver, checks, written), expected);
         }

@@ -20,6 +20,10 @@ impl fmt::Display for Text<'_> {
         match report.driver {
             DriverState::Absent => writeln!(f, "not loaded")?,
             DriverState::Attached => writeln!(f, "attached")?,
+            DriverState::Silent(reason) => {
+                writeln!(f, "hooked, but the hooks do nothing: {reason}")?
+            }
+            DriverState::Disabled => writeln!(f, "left alone, because of enabled=0")?,
             DriverState::Refused(reason) => writeln!(f, "left exactly as it is: {reason}")?,
         }
         if report.gpus.is_empty() {
@@ -59,7 +63,7 @@ impl fmt::Display for Text<'_> {
         writeln!(f)?;
         match report.driver {
             DriverState::Attached => writeln!(f, "everything located in {} us", report.locate_us),
-            DriverState::Absent | DriverState::Refused(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }

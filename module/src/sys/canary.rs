@@ -8,6 +8,7 @@ use super::bindings as b;
 use super::ftrace::{Listener, Listening};
 use super::kprobe::{self, Effect, Probe};
 use super::Errno;
+use crate::status::Reason;
 
 const NO_ENTRY: Errno = -2;
 
@@ -33,6 +34,15 @@ pub enum Dead {
     Ftrace,
     /// Kprobes.
     Kprobes,
+}
+
+impl From<Dead> for Reason {
+    fn from(dead: Dead) -> Self {
+        match dead {
+            Dead::Ftrace => Reason::FtraceOff,
+            Dead::Kprobes => Reason::KprobesOff,
+        }
+    }
 }
 
 impl Canary {

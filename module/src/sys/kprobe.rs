@@ -159,11 +159,15 @@ unsafe extern "C" fn before(probe: *mut b::kprobe, regs: *mut b::pt_regs) -> cor
 unsafe extern "C" fn after(_: *mut b::kprobe, _: *mut b::pt_regs, _: core::ffi::c_ulong) {}
 
 /// Someone who is told what a function was called with and what it returned.
+///
+/// Both are called with preemption off, and may be called in an INT3 trap: they must not sleep,
+/// nor take a lock that anyone may hold who can be trapped.
 pub trait Watcher: Sync {
-    /// The function returned `value` after a call with these first two arguments.
-    ///
-    /// Preemption is off: this must not sleep.
-    fn returned(&self, arguments: [usize; 2], value: usize);
+    /// Whether it is worth being told of the return of a call with these first three arguments.
+    fn wants(&self, arguments: [usize; 3]) -> bool;
+
+    /// The function returned `value` after a call that was wanted.
+    fn returned(&self, arguments: [usize; 3], value: usize);
 }
 
 /// A kretprobe in place. Dropping it takes it away and waits for running handlers.
@@ -197,7 +201,7 @@ impl<W: Watcher + 'static> ReturnProbe<W> {
         probe.kp.flags = b::KPROBE_FLAG_DISABLED;
         probe.entry_handler = Some(entered::<W>);
         probe.handler = Some(returned::<W>);
-        probe.data_size = core::mem::size_of::<[usize; 2]>();
+        probe.data_size = core::mem::size_of::<[usize; 3]>();
         probe.maxactive = MAX_ACTIVE;
         let inner = ReturnInner {
             probe: UnsafeCell::new(probe),
@@ -240,7 +244,7 @@ impl<W: Watcher> Drop for ReturnProbe<W> {
 ///
 /// # Safety
 /// `instance` is one of a kretprobe that `ReturnProbe::place` registered, with its data size.
-unsafe fn arguments_of(instance: *mut b::kretprobe_instance) -> *mut [usize; 2] {
+unsafe fn arguments_of(instance: *mut b::kretprobe_instance) -> *mut [usize; 3] {
     // SAFETY: The kernel allocates `data_size` bytes behind the instance, aligned to a word.
     unsafe { (*instance).data.as_mut_ptr().cast() }
 }
@@ -249,22 +253,43 @@ unsafe extern "C" fn entered<W: Watcher>(
     instance: *mut b::kretprobe_instance,
     regs: *mut b::pt_regs,
 ) -> core::ffi::c_int {
-    // SAFETY: Only `place` registers this handler; the registers are the interrupted context's.
-    unsafe { arguments_of(instance).write([(*regs).di as usize, (*regs).si as usize]) };
+    // SAFETY: The registers are the interrupted context's, which nobody changes meanwhile.
+    let arguments = unsafe { [(*regs).di as usize, (*regs).si as usize, (*regs).dx as usize] };
+    // SAFETY: As in `returned` below.
+    let Some(inner) = (unsafe { inner_of::<W>(instance) }) else { return SKIP };
+    // SAFETY: The watcher outlives the probe (`place`).
+    if unsafe { !(*inner.watcher).wants(arguments) } {
+        return SKIP;
+    }
+    // SAFETY: Only `place` registers this handler, with room for the arguments.
+    unsafe { arguments_of(instance).write(arguments) };
     0
+}
+
+/// What an entry handler returns for a call whose return is of no interest.
+const SKIP: core::ffi::c_int = 1;
+
+/// What an instance belongs to, unless it is being taken away.
+///
+/// # Safety
+/// `instance` is a live one of a kretprobe that `ReturnProbe::<W>::place` registered, and the
+/// reference does not leave the handler.
+unsafe fn inner_of<'a, W: Watcher>(
+    instance: *mut b::kretprobe_instance,
+) -> Option<&'a ReturnInner<W>> {
+    // SAFETY: The instance is live.
+    let probe = unsafe { b::vu_kretprobe_of(instance) };
+    // SAFETY: The kretprobe is the first member of a `ReturnInner`, which lives until after the
+    // last handler. NULL is no reference.
+    unsafe { probe.cast::<ReturnInner<W>>().as_ref() }
 }
 
 unsafe extern "C" fn returned<W: Watcher>(
     instance: *mut b::kretprobe_instance,
     regs: *mut b::pt_regs,
 ) -> core::ffi::c_int {
-    // SAFETY: The kernel hands us a live instance.
-    let probe = unsafe { b::vu_kretprobe_of(instance) };
-    if probe.is_null() {
-        return 0;
-    }
-    // SAFETY: As in `before`: the kretprobe is the first member of a `ReturnInner` that lives.
-    let inner = unsafe { &*probe.cast::<ReturnInner<W>>() };
+    // SAFETY: The kernel hands us a live instance of a probe that `place` registered.
+    let Some(inner) = (unsafe { inner_of::<W>(instance) }) else { return 0 };
     inner.hits.fetch_add(1, Ordering::Relaxed);
     // SAFETY: `entered` wrote the arguments; the watcher outlives the probe (`place`).
     unsafe { (*inner.watcher).returned(arguments_of(instance).read(), (*regs).ax as usize) };

@@ -1,59 +1,84 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Locks.
 //!
-//! Order: the module's mutex, then a spin lock. The mutex is taken in process context only (the
-//! notifiers, the work, the status, our init and exit); spin locks also in probe handlers.
+//! Order: the life cycle's mutex, the policy's mutex, a spin lock. Mutexes are taken in process
+//! context only (notifiers, work, task work, status, parameters, our init and exit); spin locks also
+//! in probe handlers.
 
 use core::cell::UnsafeCell;
+use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 use super::bindings as b;
 
-/// Something that the module's one mutex protects.
+/// Which of the shim's mutexes.
+pub trait Which {
+    /// Its number there.
+    const MUTEX: b::vu_mutex;
+}
+
+/// The mutex of the life cycle.
+pub struct LifecycleMutex;
+
+impl Which for LifecycleMutex {
+    const MUTEX: b::vu_mutex = b::vu_mutex_VU_LIFECYCLE;
+}
+
+/// The mutex of the policy.
+pub struct PolicyMutex;
+
+impl Which for PolicyMutex {
+    const MUTEX: b::vu_mutex = b::vu_mutex_VU_POLICY;
+}
+
+/// Something that one of the shim's mutexes protects.
 ///
-/// There must be one static of this type only, for there is one mutex.
-pub struct Mutexed<T>(UnsafeCell<T>);
+/// Invariant: there is one static for each `W`, since the shim has one mutex for it.
+pub struct Mutexed<T, W: Which> {
+    value: UnsafeCell<T>,
+    which: PhantomData<W>,
+}
 
 // SAFETY: `lock` is the only way in, and holds the mutex.
-unsafe impl<T: Send> Sync for Mutexed<T> {}
+unsafe impl<T: Send, W: Which> Sync for Mutexed<T, W> {}
 
-impl<T> Mutexed<T> {
+impl<T, W: Which> Mutexed<T, W> {
     /// Protects `value`.
     pub const fn new(value: T) -> Self {
-        Self(UnsafeCell::new(value))
+        Self { value: UnsafeCell::new(value), which: PhantomData }
     }
 
     /// Takes the mutex. May sleep.
-    pub fn lock(&'static self) -> MutexGuard<T> {
+    pub fn lock(&'static self) -> MutexGuard<T, W> {
         // SAFETY: The mutex is static; callers are in process context (see the file's head).
-        unsafe { b::vu_lock() };
+        unsafe { b::vu_lock(W::MUTEX) };
         MutexGuard(self)
     }
 }
 
 /// Gives the mutex back when dropped.
-pub struct MutexGuard<T: 'static>(&'static Mutexed<T>);
+pub struct MutexGuard<T: 'static, W: Which + 'static>(&'static Mutexed<T, W>);
 
-impl<T> Deref for MutexGuard<T> {
+impl<T, W: Which> Deref for MutexGuard<T, W> {
     type Target = T;
 
     fn deref(&self) -> &T {
         // SAFETY: The guard's existence means that the mutex is held.
-        unsafe { &*self.0 .0.get() }
+        unsafe { &*self.0.value.get() }
     }
 }
 
-impl<T> DerefMut for MutexGuard<T> {
+impl<T, W: Which> DerefMut for MutexGuard<T, W> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: As above, and `&mut self` excludes another borrow through this guard.
-        unsafe { &mut *self.0 .0.get() }
+        unsafe { &mut *self.0.value.get() }
     }
 }
 
-impl<T> Drop for MutexGuard<T> {
+impl<T, W: Which> Drop for MutexGuard<T, W> {
     fn drop(&mut self) {
         // SAFETY: The guard was made by taking the mutex, in this task.
-        unsafe { b::vu_unlock() };
+        unsafe { b::vu_unlock(W::MUTEX) };
     }
 }
 

@@ -10,9 +10,12 @@ pub mod kprobe;
 pub mod lock;
 pub mod log;
 pub mod memory;
+pub mod param;
 pub mod pci;
 pub mod seq;
 pub mod target;
+pub mod task;
+pub mod user;
 pub mod work;
 
 use bindings as b;

@@ -10,7 +10,7 @@ use crate::capability::tables;
 use crate::driver::branch;
 use crate::driver::version::Version;
 use crate::status::{Address, Reason};
-use crate::sys::canary::{Canary, Dead};
+use crate::sys::canary::Canary;
 use crate::sys::memory::Section;
 use crate::sys::target::Target;
 use crate::sys::{clock, log, wait_for_hooks};
@@ -37,7 +37,7 @@ impl Attachment {
     /// # Errors
     /// Why the driver was left exactly as it was.
     pub fn new(target: &Target, version: Version, canary: &Canary) -> Result<KBox<Self>, Reason> {
-        canary.check().map_err(off)?;
+        canary.check()?;
         let branch = branch::of(&version).ok_or(Reason::UnknownBranch(version))?;
         let began = clock::now_us();
         // SAFETY: Both go with the attachment, or with this function; GOING detaches.
@@ -75,7 +75,7 @@ impl Attachment {
             self.key_hooks = Some(unsafe { KeyHooks::place(&self.unlocker) }?);
         }
         self.overrides = Some(Overrides::place(found, text)?);
-        canary.check().map_err(off)
+        Ok(canary.check()?)
     }
 
     /// Which load of the driver this is.
@@ -139,13 +139,6 @@ impl Attachment {
         drop(attachment.key_hooks.take());
         attachment.unlocker.restore();
         Retired(attachment)
-    }
-}
-
-fn off(dead: Dead) -> Reason {
-    match dead {
-        Dead::Ftrace => Reason::FtraceOff,
-        Dead::Kprobes => Reason::KprobesOff,
     }
 }
 

@@ -284,8 +284,12 @@ impl Unlocker {
 }
 
 impl Watcher for Unlocker {
+    fn wants(&self, _: [usize; 3]) -> bool {
+        true
+    }
+
     /// The driver mapped physical memory.
-    fn returned(&self, [start, len]: [usize; 2], mapped: usize) {
+    fn returned(&self, [start, len, _mode]: [usize; 3], mapped: usize) {
         if mapped == 0 || len == 0 {
             return;
         }
