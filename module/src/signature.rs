@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Byte patterns with holes, and the search for them in a driver's text.
 //!
-//! One pass finds all patterns of a branch. Each pattern has one longest run of fixed bytes; the
-//! search looks at one group of four bytes every `step` bytes, with `step` chosen so that every
-//! occurrence of every run has exactly one group that is looked at. A small bit set says whether
-//! such a group can belong to any run at all, so nearly all of the text is never compared.
+//! One pass finds all patterns of a branch. The search looks at one group of four bytes every `step`
+//! bytes. Each pattern has its longest run of groups without a hole, and `step` is the shortest of
+//! these runs, so that of the first `step` groups of every occurrence exactly one is looked at. A
+//! small bit set says whether a group is one of those at all, so nearly all of the text is never
+//! compared.
 
 /// The longest pattern.
 pub const MAX_LEN: usize = 64;
@@ -14,7 +15,8 @@ const GROUP: usize = 4;
 
 /// Bytes to look for, some of them arbitrary.
 ///
-/// Invariant: the fixed run lies within `len`, is at least [`GROUP`] bytes long and has no hole.
+/// Invariant: at `run_start` stands the first of `run_len` overlapping groups, which is at least
+/// one; they end within `len`, and no group of them has a hole.
 #[derive(Debug)]
 pub struct Pattern {
     bytes: [u8; MAX_LEN],
@@ -39,20 +41,13 @@ impl Pattern {
         let mut bytes = [0; MAX_LEN];
         let mut mask = [0; MAX_LEN];
         let mut len = 0;
-        let (mut run_start, mut run_len, mut current) = (0, 0, 0);
         let mut i = 0;
         while i + 1 < text.len() {
             if text[i] == b'?' {
                 assert!(text[i + 1] == b'?', "a hole is written ??");
-                current = 0;
             } else {
                 bytes[len] = digit(text[i]) * 16 + digit(text[i + 1]);
                 mask[len] = 0xff;
-                current += 1;
-                if current > run_len {
-                    run_len = current;
-                    run_start = len + 1 - current;
-                }
             }
             len += 1;
             i += 2;
@@ -62,9 +57,36 @@ impl Pattern {
             }
         }
         assert!(i == text.len(), "an odd digit at the end");
-        assert!(run_len >= GROUP, "no run of fixed bytes to search for");
+
+        let (mut run_start, mut run_len, mut current) = (0, 0, 0);
+        let mut at = 0;
+        while at + GROUP <= len {
+            current = if searchable(&bytes, &mask, at) { current + 1 } else { 0 };
+            if current > run_len {
+                run_len = current;
+                run_start = at + 1 - current;
+            }
+            at += 1;
+        }
+        assert!(run_len > 0, "no group of fixed bytes to search for");
         Self { bytes, mask, len, run_start, run_len }
     }
+}
+
+/// Whether the group at `at` is worth looking for: it has no hole, and it is not all zeros, which
+/// stand everywhere in code.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "const, as above")]
+const fn searchable(bytes: &[u8; MAX_LEN], mask: &[u8; MAX_LEN], at: usize) -> bool {
+    let mut zeros = true;
+    let mut i = at;
+    while i < at + GROUP {
+        if mask[i] == 0 {
+            return false;
+        }
+        zeros = zeros && bytes[i] == 0;
+        i += 1;
+    }
+    !zeros
 }
 
 #[allow(clippy::arithmetic_side_effects, clippy::panic, reason = "const, as above")]
@@ -77,13 +99,10 @@ const fn digit(c: u8) -> u8 {
 }
 
 impl Pattern {
-    fn run(&self) -> &[u8] {
-        self.bytes.get(self.run_start..self.run_start.saturating_add(self.run_len)).unwrap_or(&[])
-    }
-
-    /// The groups of the first `step` places of the run, with their distance from its start.
+    /// The first `step` groups of the run, with their distance from its start.
     fn groups(&self, step: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
-        self.run().windows(GROUP).take(step).map(group).enumerate()
+        let run = self.bytes.get(self.run_start..self.len).unwrap_or(&[]);
+        run.windows(GROUP).take(step).map(group).enumerate()
     }
 
     /// Whether the pattern stands at `start` of `text`.
@@ -119,9 +138,7 @@ impl Hits {
 /// Looks for each of `patterns` in `text`.
 pub fn search<const N: usize>(patterns: [&Pattern; N], text: &[u8]) -> [Hits; N] {
     let mut hits = [Hits::None; N];
-    let shortest = patterns.iter().map(|p| p.run_len).min().unwrap_or(GROUP);
-    // Both subtractions cannot wrap: the type's invariant is a run of at least GROUP bytes.
-    let step = shortest.saturating_sub(GROUP).saturating_add(1);
+    let step = patterns.iter().map(|p| p.run_len).min().unwrap_or(1).max(1);
     let mut filter = Filter::default();
     for pattern in patterns {
         pattern.groups(step).for_each(|(_, g)| filter.insert(g));

@@ -2,10 +2,12 @@
 //! Developer commands of vgpu_unlock. This file only parses and dispatches.
 
 mod cmd;
+mod driver;
 mod inspect;
 mod kernel;
 mod paths;
 mod sh;
+mod vm;
 
 use clap::{Parser, Subcommand};
 
@@ -23,6 +25,10 @@ enum Command {
     Kernel(cmd::kernel::Args),
     Build(cmd::build::Args),
     Inspect(cmd::inspect::Args),
+    Vm(cmd::vm::Args),
+    Demo(cmd::demo::Args),
+    Test(cmd::test::Args),
+    Bench(cmd::bench::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -30,5 +36,9 @@ fn main() -> anyhow::Result<()> {
         Command::Kernel(args) => cmd::kernel::run(&args),
         Command::Build(args) => cmd::build::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Vm(args) => cmd::vm::run(&args),
+        Command::Demo(args) => cmd::demo::run(&args),
+        Command::Test(args) => cmd::test::run(&args),
+        Command::Bench(args) => cmd::bench::run(&args),
     }
 }

@@ -1,5 +1,9 @@
 //! One file per command.
 
+pub mod bench;
 pub mod build;
 pub mod inspect;
 pub mod kernel;
+pub mod demo;
+pub mod test;
+pub mod vm;
