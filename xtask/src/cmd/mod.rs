@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 //! One file per command.
 
 pub mod bench;

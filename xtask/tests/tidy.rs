@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a reviewer would have to remember.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+fn repo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every file that git tracks or would, as paths relative to the repository.
+fn files() -> Vec<String> {
+    let output = Command::new("git")
+        .args(["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(repo())
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let files: Vec<_> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .filter(|f| repo().join(f).is_file())
+        .map(str::to_owned)
+        .collect();
+    assert!(files.len() > 50, "git lists the whole repository");
+    files
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(repo().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+fn complain(complaints: Vec<String>) {
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn every_source_file_names_its_licence() {
+    let exempt = |f: &str| f == "LICENSE" || f == ".gitignore" || f.ends_with(".lock");
+    let without = |f: &&String| {
+        !exempt(f) && !read(f).lines().take(3).any(|l| l.contains("SPDX-License-Identifier: GPL-2.0"))
+    };
+    complain(files().iter().filter(without).map(|f| format!("{f}: no SPDX line")).collect());
+}
+
+#[test]
+fn every_unsafe_block_says_why_it_is_sound() {
+    let mut complaints = vec![];
+    for file in files().iter().filter(|f| f.ends_with(".rs")) {
+        let text = read(file);
+        let lines: Vec<&str> = text.lines().collect();
+        for (i, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or("");
+            let asks = code.contains(concat!("unsafe", " {")) || code.contains(concat!("unsafe", " impl"));
+            let declares = code.contains(concat!("unsafe", " fn")) && !code.contains("extern");
+            // The reason stands above the statement, or above its function for a declaration.
+            let above = lines[i.saturating_sub(if declares { 24 } else { 9 })..=i].join("\n");
+            let wanted = if declares { "# Safety" } else { "SAFETY:" };
+            if (asks || declares) && !above.contains(wanted) {
+                complaints.push(format!("{file}:{}: unsafe without {wanted}", i + 1));
+            }
+        }
+    }
+    complain(complaints);
+}
+
+#[test]
+fn unsafe_code_is_in_its_room() {
+    // The rest of the kernel side may promise something to sys, and says what, no more.
+    let rooms = ["module/src/sys/", "module/src/unlock/attachment.rs", "module/src/unlock/tables.rs"];
+    let outside = |f: &&String| {
+        f.starts_with("module/src/")
+            && f.ends_with(".rs")
+            && !rooms.iter().any(|room| f.starts_with(room))
+            && read(f).lines().any(|l| l.split("//").next().unwrap_or("").contains("unsafe "))
+    };
+    complain(files().iter().filter(outside).map(|f| format!("{f}: unsafe code")).collect());
+}
+
+/// The modules that lib.rs names, which cargo builds too.
+fn pure_rooms() -> Vec<String> {
+    read("module/src/lib.rs")
+        .lines()
+        .filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .filter(|room| *room != "host")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn pure_rooms_do_not_know_the_kernel_side() {
+    let kernel_side = ["sys", "unlock", "lifecycle", "report", "policy", "answers"];
+    let mut complaints = vec![];
+    for file in files().iter().filter(|f| f.starts_with("module/src/") && f.ends_with(".rs")) {
+        let room = file["module/src/".len()..].split(['/', '.']).next().unwrap();
+        if !pure_rooms().iter().any(|pure| pure == room) {
+            continue;
+        }
+        let text = read(file);
+        for other in kernel_side {
+            if text.contains(&format!("crate::{other}")) {
+                complaints.push(format!("{file}: uses {other}"));
+            }
+        }
+        if text.contains("kernel::") {
+            complaints.push(format!("{file}: uses the kernel crate"));
+        }
+    }
+    complain(complaints);
+}
+
+#[test]
+fn both_roots_have_every_pure_room() {
+    let kernel_root = read("module/src/vgpu_unlock_main.rs");
+    let missing = |room: &&String| !kernel_root.contains(&format!("mod {room};"));
+    complain(pure_rooms().iter().filter(missing).map(|r| format!("Kbuild's root lacks {r}")).collect());
+}
+
+#[test]
+fn files_do_not_run_away() {
+    const LIMIT: usize = 600;
+    // Tables of facts are as long as the facts.
+    let exempt = |f: &str| f.ends_with("/data.rs") || f.ends_with(".lock") || f == "LICENSE";
+    let long = |f: &&String| !exempt(f) && read(f).lines().count() > LIMIT;
+    complain(files().iter().filter(long).map(|f| format!("{f}: more than {LIMIT} lines")).collect());
+}
+
+#[test]
+fn the_version_is_the_same_everywhere() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (file, line) in [
+        ("dkms.conf", format!("PACKAGE_VERSION=\"{version}\"")),
+        ("module/src/report.rs", format!("pub const VERSION: &str = \"{version}\";")),
+        ("Cargo.toml", format!("version = \"{version}\"")),
+    ] {
+        assert!(read(file).contains(&line), "{file} does not say {line}");
+    }
+}
+
+#[test]
+fn the_kernel_side_is_formatted() {
+    // cargo fmt sees what cargo builds; this is the other root.
+    let output = Command::new("rustfmt")
+        .args(["--check", "--edition", "2021", "--config-path"])
+        .arg(repo())
+        .arg(repo().join("module/src/vgpu_unlock_main.rs"))
+        .output()
+        .expect("rustfmt runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
