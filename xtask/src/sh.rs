@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Running other programs, with errors that say which one, and showing that a long step is alive.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,4 +55,38 @@ pub fn progress(what: &str) -> ProgressBar {
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// The only target that anything here is built for.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Builds a program of this workspace and returns its path.
+///
+/// # Errors
+/// It does not compile.
+pub fn cargo_build(package: &str) -> Result<PathBuf> {
+    cargo_build_with(package, "")
+}
+
+/// As [`cargo_build`], without shared libraries: for a guest that has none.
+///
+/// # Errors
+/// As [`cargo_build`].
+pub fn cargo_build_static(package: &str) -> Result<PathBuf> {
+    cargo_build_with(package, "-C target-feature=+crt-static")
+}
+
+fn cargo_build_with(package: &str, flags: &str) -> Result<PathBuf> {
+    let _bar = progress(&format!("building {package}"));
+    // One directory per set of flags: cargo would otherwise build everything anew at each change.
+    let dir = crate::paths::cache().join(if flags.is_empty() { "target" } else { "target-static" });
+    output(
+        Command::new("cargo")
+            .current_dir(crate::paths::repo())
+            .args(["build", "--release", "--quiet", "--package", package, "--target", TARGET])
+            .arg("--target-dir")
+            .arg(&dir)
+            .env("RUSTFLAGS", flags),
+    )?;
+    Ok(dir.join(TARGET).join("release").join(package))
 }

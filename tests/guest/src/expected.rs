@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What must come out: written down here a second time, so that the module's own data is checked.
+
+/// One vGPU type, as the driver's table must hold it.
+pub struct VgpuType {
+    pub device: u16,
+    pub subsystem: u16,
+    pub name: &'static str,
+}
+
+const fn p40(subsystem: u16, name: &'static str) -> VgpuType {
+    VgpuType { device: 0x1b38, subsystem, name }
+}
+
+/// The types of a Tesla P40, which every Pascal board is answered as, in table order.
+pub const TESLA_P40: [VgpuType; 25] = [
+    p40(0x11e7, "GRID P40-1B"),
+    p40(0x11e8, "GRID P40-1Q"),
+    p40(0x11e9, "GRID P40-2Q"),
+    p40(0x11ea, "GRID P40-3Q"),
+    p40(0x11eb, "GRID P40-4Q"),
+    p40(0x11ec, "GRID P40-6Q"),
+    p40(0x11ed, "GRID P40-8Q"),
+    p40(0x11ee, "GRID P40-12Q"),
+    p40(0x11ef, "GRID P40-24Q"),
+    p40(0x11f0, "GRID P40-1A"),
+    p40(0x11f1, "GRID P40-2A"),
+    p40(0x11f2, "GRID P40-3A"),
+    p40(0x11f3, "GRID P40-4A"),
+    p40(0x11f4, "GRID P40-6A"),
+    p40(0x11f5, "GRID P40-8A"),
+    p40(0x11f6, "GRID P40-12A"),
+    p40(0x11f7, "GRID P40-24A"),
+    p40(0x1287, "GRID P40-2B"),
+    p40(0x12ef, "GRID P40-2B4"),
+    p40(0x133a, "GRID P40-1B4"),
+    p40(0x137e, "GRID P40-24C"),
+    p40(0x1381, "GRID P40-4C"),
+    p40(0x1382, "GRID P40-6C"),
+    p40(0x1383, "GRID P40-8C"),
+    p40(0x1384, "GRID P40-12C"),
+];

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The running kernel: its modules, its log, its settings.
+
+use std::{
+    ffi::CString,
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::{
+    fs::OFlags,
+    system::{delete_module, finit_module},
+};
+
+/// Where the host put the modules that scenarios load.
+const MODULES: &str = "/modules";
+
+pub fn release() -> Result<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/osrelease").context("asking for the release")?;
+    Ok(text.trim().to_owned())
+}
+
+/// Letters of the taint flags that are set, in the kernel's order.
+pub fn taint() -> Result<String> {
+    const LETTERS: &str = "PFSRMBUDAWCIOELKXTNJ";
+    let text = fs::read_to_string("/proc/sys/kernel/tainted").context("asking for the taint")?;
+    let mask: u64 = text.trim().parse().context("the taint is no number")?;
+    let letter = |bit: usize| LETTERS.as_bytes().get(bit).map_or('?', |letter| char::from(*letter));
+    Ok((0..64).filter(|bit| (mask >> bit) & 1 != 0).map(letter).collect())
+}
+
+/// Loads `/modules/<path>.ko`.
+pub fn load(path: &str) -> Result<()> {
+    load_with(path, "")
+}
+
+pub fn load_with(path: &str, parameters: &str) -> Result<()> {
+    let file = Path::new(MODULES).join(format!("{path}.ko"));
+    let module = File::open(&file).with_context(|| format!("opening {}", file.display()))?;
+    let parameters = CString::new(parameters).context("parameters with a zero byte")?;
+    finit_module(&module, &parameters, 0).with_context(|| format!("loading {}", file.display()))
+}
+
+/// Unloads a module; one that is in use for a moment is asked again.
+pub fn unload(name: &str) -> Result<()> {
+    let c_name = CString::new(name).context("a name with a zero byte")?;
+    let nonblocking = OFlags::NONBLOCK.bits() as i32;
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match delete_module(&c_name, nonblocking) {
+            Ok(()) => return Ok(()),
+            Err(rustix::io::Errno::AGAIN) if Instant::now() < until => {
+                sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error).with_context(|| format!("unloading {name}")),
+        }
+    }
+}
+
+/// Loads what the drivers depend on, in the order that the host found.
+pub fn load_dependencies() -> Result<()> {
+    let order = Path::new(MODULES).join("order");
+    let list = fs::read_to_string(&order).with_context(|| format!("reading {}", order.display()))?;
+    for module in list.lines() {
+        load(module)?;
+    }
+    Ok(())
+}
+
+pub fn write(path: &str, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("writing {text:?} to {path}"))
+}
+
+/// A reader of the kernel's log from some moment on.
+pub struct Log(File);
+
+impl Log {
+    /// Starts with the next message.
+    pub fn from_now() -> Result<Self> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits() as i32)
+            .open("/dev/kmsg")
+            .context("opening the kernel's log")?;
+        std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).context("skipping old messages")?;
+        Ok(Self(file))
+    }
+
+    /// The messages since the last call that begin with `prefix`.
+    pub fn lines(&mut self, prefix: &str) -> Result<Vec<String>> {
+        let mut found = vec![];
+        let mut record = [0; 8192];
+        loop {
+            match self.0.read(&mut record) {
+                Ok(len) => {
+                    // "priority,sequence,time,-;message"
+                    let text = String::from_utf8_lossy(&record[..len]);
+                    let line = text.lines().next().and_then(|line| line.split_once(';'));
+                    if let Some((_, message)) = line.filter(|(_, m)| m.starts_with(prefix)) {
+                        found.push(message.to_owned());
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(found),
+                // Overwritten before it was read: the next one is there.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+                Err(error) => bail!("reading the kernel's log: {error}"),
+            }
+        }
+    }
+}

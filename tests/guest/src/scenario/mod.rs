@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What is tried. An error that leaves a scenario means that it could not be set up; what is checked
+//! is reported check by check.
+
+mod answers;
+mod baseline;
+mod demo;
+mod real;
+mod refusals;
+mod selftest;
+mod standin;
+mod steps;
+mod unlock;
+
+use anyhow::{Result, bail};
+
+use crate::report::Report;
+
+pub fn run(name: &str, report: &mut Report) -> Result<()> {
+    match name {
+        "selftest-pass" => selftest::pass(report),
+        "selftest-check" => selftest::check(report),
+        "selftest-setup" => selftest::setup(),
+        "selftest-warn" => selftest::warn(report),
+        "selftest-taint" => selftest::taint(),
+        "selftest-gone" => selftest::gone(),
+        "selftest-hang" => selftest::hang(),
+        "baseline" => baseline::run(report),
+        "real" => real::run(report),
+        "real-wrong-key" => real::wrong_key(report),
+        "standin" => standin::run(report),
+        "standin-refusals" => refusals::run(report),
+        "demo" => demo::run(report),
+        _ => bail!("there is no scenario {name}"),
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The real driver, unmodified, with the module: 550.163.01 on an emulated GTX 1080 Ti.
+
+use anyhow::{Result, ensure};
+
+use super::{
+    answers::{self, Gate},
+    steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, says, soon, unchanged},
+    unlock,
+};
+use crate::{
+    board::{Board, KEY, MAGIC},
+    kernel::{self, Log},
+    probe,
+    report::{Report, equal},
+    status::Status,
+};
+
+const GATE: Gate = Gate::Store;
+
+pub fn run(report: &mut Report) -> Result<()> {
+    report.announce_taint("POE");
+    let board = Board::find()?;
+    steps::prepare()?;
+    driver_first(report, &board)?;
+    module_first(report, &board)?;
+    driver_reloads(report)
+}
+
+fn driver_first(report: &mut Report, board: &Board) -> Result<()> {
+    report.part("driver first");
+    let mut log = Log::from_now()?;
+    kernel::load(DRIVER)?;
+    answers::factory(report, GATE, "before");
+    let before = probe::digests()?;
+
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    report.check("the status names the driver and the board", || {
+        let status = Status::read()?;
+        status.is("/driver/version", "550.163.01")?;
+        status.is("/driver/branch", "550")?;
+        status.is("/gpus/0/address", board.address.as_str())?;
+        status.is("/gpus/0/device", "0x1b06")?;
+        status.is("/gpus/0/answered_as/device", "0x1b38")?;
+        status.is("/gpus/0/answered_as/name", "Tesla P40")?;
+        status.is("/tables/state", "located")?;
+        status.is("/tables/gpu_list_count", 1047)
+    });
+    report.check("the text says the same", || {
+        let text = crate::status::text()?;
+        for words in ["550.163.01", board.address.as_str(), "Tesla P40"] {
+            ensure!(text.contains(words), "it does not say {words:?}:\n{text}");
+        }
+        Ok(())
+    });
+    report.check("the log has one line for the board", || {
+        let lines = log.lines(LOG_PREFIX)?;
+        let of_board = lines.iter().filter(|line| line.contains(&board.address)).count();
+        ensure!(of_board == 1, "it has {of_board}: {lines:#?}");
+        Ok(())
+    });
+    answers::unlocked(report, GATE, "with the module");
+    unlock::succeeds(report, board)?;
+
+    kernel::unload(MODULE)?;
+    answers::factory(report, GATE, "after rmmod");
+    report.check("constants and code are byte-identical after rmmod", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    kernel::unload(DRIVER)
+}
+
+fn module_first(report: &mut Report, board: &Board) -> Result<()> {
+    report.part("module first");
+    kernel::load(MODULE)?;
+    report.check("the status says that there is no driver", || {
+        Status::read()?.is("/driver/state", "absent")
+    });
+    kernel::load(DRIVER)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    answers::unlocked(report, GATE, "with the module");
+    let before = probe::digests()?;
+    unlock::succeeds(report, board)?;
+    kernel::unload(MODULE)?;
+    answers::factory(report, GATE, "after rmmod");
+    report.check("constants are byte-identical after rmmod", || {
+        equal(probe::digests()?.rodata == before.rodata, true)
+    });
+    kernel::unload(DRIVER)
+}
+
+fn driver_reloads(report: &mut Report) -> Result<()> {
+    report.part("driver reloads");
+    kernel::load(MODULE)?;
+    for round in 1..=3 {
+        kernel::load(DRIVER)?;
+        report.check(&format!("attached in round {round}"), || soon(attached));
+        report.check(&format!("the board is accepted in round {round}"), || {
+            equal(probe::board_check(answers::UNLISTED, 0)?, 1)
+        });
+        kernel::unload(DRIVER)?;
+        report.check(&format!("the driver is gone in round {round}"), || {
+            soon(|| Status::read()?.is("/driver/state", "absent"))
+        });
+    }
+    kernel::unload(MODULE)
+}
+
+/// The board's BAR3 holds a magic of the driver's, and a key that is not that board's.
+pub fn wrong_key(report: &mut Report) -> Result<()> {
+    report.announce_taint("POE");
+    let board = Board::find()?;
+    steps::prepare()?;
+    kernel::load(DRIVER)?;
+    let before = probe::digests()?;
+    let mut log = Log::from_now()?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+
+    report.check("the driver reads the magic and another key", || {
+        let read = probe::play(board.bar3()?)?;
+        ensure!(read[..16] == MAGIC && read[16..] != KEY, "it read {}", hex::encode(read));
+        Ok(())
+    });
+    report.check("the status says that the signature does not verify", || {
+        soon(|| {
+            let status = Status::read()?;
+            status.is("/tables/state", "refused")?;
+            status.mentions("/tables/reason", "signature")
+        })
+    });
+    report.check("the log says it once", || {
+        let lines = log.lines(LOG_PREFIX)?;
+        says(&lines, "signature")?;
+        equal(lines.iter().filter(|line| line.contains("signature")).count(), 1)
+    });
+    report.check("not one byte of .rodata changed", || {
+        equal(probe::digests()?.rodata == before.rodata, true)
+    });
+    kernel::unload(MODULE)?;
+    report.check("constants and code are byte-identical after rmmod", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    kernel::unload(DRIVER)
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A stand-in for the driver, of which each branch exists, and in which more can be provoked.
+
+use std::{thread::sleep, time::Duration};
+
+use anyhow::{Result, ensure};
+
+use super::{
+    answers::{self, Gate},
+    steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, says, soon, unchanged},
+    unlock,
+};
+use crate::{
+    board::Board,
+    kernel::{self, Log},
+    probe,
+    report::{Report, equal},
+    status::Status,
+};
+
+const FTRACE_ENABLED: &str = "/proc/sys/kernel/ftrace_enabled";
+const KPROBES_ENABLED: &str = "/sys/kernel/debug/kprobes/enabled";
+
+/// The stand-ins that are to be unlocked, and how their second gates answer.
+const BRANCHES: [(&str, Gate); 3] =
+    [("550", Gate::Store), ("535", Gate::Return(0)), ("525", Gate::Return(0))];
+
+/// The path of the stand-in of a branch or a fault.
+pub fn path(variant: &str) -> String {
+    format!("standin-{variant}/{DRIVER}")
+}
+
+pub fn run(report: &mut Report) -> Result<()> {
+    report.announce_taint("OE");
+    let board = Board::find()?;
+    steps::prepare()?;
+    for (branch, gate) in BRANCHES {
+        report.part(&format!("branch {branch}"));
+        driver_first(report, &board, branch, gate)?;
+        module_first(report, &board, branch, gate)?;
+    }
+    reload_storm(report)?;
+    rmmod_under_load(report, &board)?;
+    failing_init(report)?;
+    ftrace_off_before(report)?;
+    ftrace_held(report)?;
+    kprobes_off_before(report)?;
+    kprobes_off_during(report)
+}
+
+fn driver_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) -> Result<()> {
+    kernel::load(&path(branch))?;
+    answers::factory(report, gate, "before (driver first)");
+    let before = probe::digests()?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed (driver first)", || {
+        soon(attached)?;
+        Status::read()?.is("/driver/branch", branch)
+    });
+    answers::unlocked(report, gate, "with the module (driver first)");
+    unlock::succeeds(report, board)?;
+    kernel::unload(MODULE)?;
+    answers::factory(report, gate, "after rmmod (driver first)");
+    report.check("constants and code are byte-identical after rmmod", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    kernel::unload(DRIVER)
+}
+
+fn module_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) -> Result<()> {
+    kernel::load(MODULE)?;
+    kernel::load(&path(branch))?;
+    report.check("attached, all hooks placed (module first)", || soon(attached));
+    answers::unlocked(report, gate, "with the module (module first)");
+    unlock::succeeds(report, board)?;
+    // The driver goes first, its tables rewritten: they must be restored before it is gone.
+    kernel::unload(DRIVER)?;
+    report.check("the driver unloads while its tables are rewritten", || {
+        soon(|| Status::read()?.is("/driver/state", "absent"))
+    });
+    kernel::unload(MODULE)
+}
+
+fn reload_storm(report: &mut Report) -> Result<()> {
+    report.part("reload storm");
+    kernel::load(MODULE)?;
+    report.check("the driver comes and goes 20 times", || {
+        for _ in 0..20 {
+            kernel::load(&path("550"))?;
+            kernel::unload(DRIVER)?;
+        }
+        Ok(())
+    });
+    kernel::load(&path("550"))?;
+    report.check("then it is unlocked as ever", || {
+        soon(attached)?;
+        equal(probe::board_check(answers::UNLISTED, 0)?, 1)
+    });
+    kernel::unload(MODULE)?;
+    report.check("the module comes and goes 20 times", || {
+        for _ in 0..20 {
+            kernel::load(MODULE)?;
+            kernel::unload(MODULE)?;
+        }
+        equal(probe::board_check(answers::UNLISTED, 0)?, 0)
+    });
+    kernel::unload(DRIVER)
+}
+
+fn rmmod_under_load(report: &mut Report, board: &Board) -> Result<()> {
+    report.part("rmmod under load");
+    kernel::load(&path("550"))?;
+    let before = probe::digests()?;
+    probe::load_start(board.bar3()?, 2)?;
+    report.check("the module comes and goes while magic and key are read", || {
+        for _ in 0..5 {
+            kernel::load(MODULE)?;
+            sleep(Duration::from_millis(300));
+            kernel::unload(MODULE)?;
+        }
+        Ok(())
+    });
+    let rounds = probe::load_stop()?;
+    report.check("the load was one", || {
+        ensure!(rounds > 100, "magic and key were read {rounds} times");
+        Ok(())
+    });
+    report.check("constants and code are byte-identical afterwards", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    kernel::unload(DRIVER)
+}
+
+fn failing_init(report: &mut Report) -> Result<()> {
+    report.part("driver's init fails");
+    kernel::load(MODULE)?;
+    report.check("the driver's error is passed on", || {
+        ensure!(kernel::load_with(&path("550"), "fail_init=1").is_err(), "it loaded");
+        Ok(())
+    });
+    report.check("the status says that there is no driver", || {
+        soon(|| Status::read()?.is("/driver/state", "absent"))
+    });
+    kernel::load(&path("550"))?;
+    report.check("the next attempt is unlocked", || {
+        soon(attached)?;
+        equal(probe::board_check(answers::UNLISTED, 0)?, 1)
+    });
+    kernel::unload(DRIVER)?;
+    kernel::unload(MODULE)
+}
+
+/// Loads the module next to the stand-in, and checks that it left the driver alone and said `words`
+/// in one line. A module that refuses to load at all has left it alone, too.
+pub fn leaves_alone(report: &mut Report, words: &str) -> Result<()> {
+    let before = probe::digests()?;
+    let mut log = Log::from_now()?;
+    let loaded = kernel::load(MODULE);
+    report.check("the driver's answers, constants and code are untouched", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    report.check("an unlisted board is still refused", || {
+        equal(probe::board_check(answers::UNLISTED, 0)?, 0)
+    });
+    report.check(&format!("one line of the log says why ({words})"), || {
+        let lines = log.lines(LOG_PREFIX)?;
+        says(&lines, words)?;
+        equal(lines.iter().filter(|line| line.contains(words)).count(), 1)
+    });
+    if loaded.is_ok() {
+        report.check("the status says why", || {
+            let status = Status::read()?;
+            status.is("/driver/state", "refused")?;
+            status.mentions("/driver/reason", words)
+        });
+        kernel::unload(MODULE)?;
+    }
+    Ok(())
+}
+
+fn ftrace_off_before(report: &mut Report) -> Result<()> {
+    report.part("ftrace off before");
+    kernel::load(&path("550"))?;
+    kernel::write(FTRACE_ENABLED, "0")?;
+    leaves_alone(report, "ftrace")?;
+    kernel::write(FTRACE_ENABLED, "1")?;
+    kernel::load(MODULE)?;
+    report.check("with ftrace on again it attaches", || soon(attached));
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+fn ftrace_held(report: &mut Report) -> Result<()> {
+    report.part("ftrace off during");
+    kernel::load(MODULE)?;
+    kernel::load(&path("550"))?;
+    report.check("ftrace cannot be switched off", || {
+        ensure!(kernel::write(FTRACE_ENABLED, "0").is_err(), "it could");
+        Ok(())
+    });
+    answers::unlocked(report, Gate::Store, "all the same");
+    kernel::unload(MODULE)?;
+    report.check("without the module it can", || {
+        kernel::write(FTRACE_ENABLED, "0")?;
+        kernel::write(FTRACE_ENABLED, "1")
+    });
+    kernel::unload(DRIVER)
+}
+
+fn kprobes_off_before(report: &mut Report) -> Result<()> {
+    report.part("kprobes off before");
+    kernel::load(&path("550"))?;
+    let before = probe::digests()?;
+    let mut log = Log::from_now()?;
+    kernel::write(KPROBES_ENABLED, "0")?;
+    let loaded = kernel::load(MODULE);
+    report.check("one line of the log says why nothing was done", || {
+        says(&log.lines(LOG_PREFIX)?, "kprobes")
+    });
+    report.check("the driver is untouched", || {
+        unchanged(&before, &probe::digests()?)?;
+        equal(probe::board_check(answers::UNLISTED, 0)?, 0)
+    });
+    if loaded.is_ok() {
+        report.check("the status says why", || {
+            let status = Status::read()?;
+            status.is("/driver/state", "refused")?;
+            status.mentions("/driver/reason", "kprobes")
+        });
+        kernel::unload(MODULE)?;
+    }
+    kernel::write(KPROBES_ENABLED, "1")?;
+    kernel::load(MODULE)?;
+    report.check("with kprobes on again it attaches", || soon(attached));
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+fn kprobes_off_during(report: &mut Report) -> Result<()> {
+    report.part("kprobes off during");
+    kernel::load(&path("550"))?;
+    let before = probe::digests()?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    kernel::write(KPROBES_ENABLED, "0")?;
+    report.check("the status notices that the hooks do not fire", || {
+        let text = crate::status::text()?;
+        ensure!(text.contains("kprobes"), "it says nothing of kprobes:\n{text}");
+        Ok(())
+    });
+    kernel::write(KPROBES_ENABLED, "1")?;
+    answers::unlocked(report, Gate::Store, "with kprobes on again");
+    kernel::unload(MODULE)?;
+    report.check("constants and code are byte-identical after rmmod", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    kernel::unload(DRIVER)
+}

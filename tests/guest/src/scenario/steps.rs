@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Steps that several scenarios take.
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{kernel, probe::Digests, status::Status};
+
+pub const MODULE: &str = "vgpu_unlock";
+pub const DRIVER: &str = "nvidia";
+pub const PROBE: &str = "vgpu_unlock_probe";
+/// The module's lines in the log.
+pub const LOG_PREFIX: &str = "vgpu_unlock: ";
+
+/// Loads what every scenario with a driver needs first.
+pub fn prepare() -> Result<()> {
+    kernel::load_dependencies()?;
+    kernel::load(PROBE)
+}
+
+/// Tries `check` until it holds or seconds have passed: what the module does in the background.
+pub fn soon(check: impl Fn() -> Result<()>) -> Result<()> {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        match check() {
+            Err(_) if Instant::now() < until => sleep(Duration::from_millis(50)),
+            result => return result,
+        }
+    }
+}
+
+/// Fails unless the module says that it is attached and all of its hooks are in place.
+pub fn attached() -> Result<()> {
+    let status = Status::read()?;
+    status.is("/driver/state", "attached")?;
+    // The watch on the tables' key goes away as soon as it is not needed any more.
+    status.hooks_are(&["placed", "removed"])
+}
+
+/// Fails where `now` differs from `before`.
+pub fn unchanged(before: &Digests, now: &Digests) -> Result<()> {
+    ensure!(now.rodata == before.rodata, "its .rodata differs");
+    ensure!(now.text == before.text, "its .text differs");
+    Ok(())
+}
+
+/// Fails unless a line of the log says `words`.
+pub fn says(lines: &[String], words: &str) -> Result<()> {
+    let found = lines.iter().find(|line| line.contains(words));
+    found.map(drop).with_context(|| format!("no line says {words:?}; all lines: {lines:#?}"))
+}

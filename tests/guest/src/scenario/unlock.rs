@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The table unlock: what a vGPU's start sets off, checked entry by entry.
+
+use anyhow::Result;
+
+use super::steps::soon;
+use crate::{
+    board::{Board, KEY, MAGIC},
+    expected::TESLA_P40,
+    probe,
+    report::{Report, equal},
+    status::Status,
+    tables,
+};
+
+/// Plays the blob with the right key and checks what it leaves behind.
+pub fn succeeds(report: &mut Report, board: &Board) -> Result<()> {
+    let before = probe::rodata()?;
+    let first = tables::sacrificial(&before)?;
+
+    report.check("the driver still reads its magic and key", || {
+        equal(probe::play(board.bar3()?)?, [MAGIC, KEY].concat())
+    });
+    report.check("the status says that the tables were rewritten", || {
+        soon(|| {
+            let status = Status::read()?;
+            status.is("/tables/state", "rewritten")?;
+            status.is("/tables/entries", TESLA_P40.len())
+        })
+    });
+    let after = probe::rodata()?;
+    report.check("25 triples from the sacrificial one on changed, and nothing else", || {
+        tables::only_triples_changed(&before, &after, first, TESLA_P40.len())
+    });
+    for (index, expected) in TESLA_P40.iter().enumerate() {
+        report.check(&format!("entry {index} is a signed {}", expected.name), || {
+            tables::entry(&after, (first, index), (&MAGIC, &KEY), expected)
+        });
+    }
+    report.check("the same key again changes nothing more", || {
+        probe::play(board.bar3()?)?;
+        equal(probe::rodata()?.bytes == after.bytes, true)
+    });
+    Ok(())
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A stand-in for NVIDIA's nvidia.ko: same name, same symbols, same code patterns and table format,
+ * none of its bytes. It lets tests run on kernels that the real one does not build for, and be
+ * wrong in ways that no real one is.
+ */
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include "variant.h"
+
+static bool fail_init;
+module_param(fail_init, bool, 0);
+MODULE_PARM_DESC(fail_init, "register everything, then fail to load");
+
+static int standin_probe(struct pci_dev *device, const struct pci_device_id *id)
+{
+	return 0;
+}
+
+static const struct pci_device_id standin_ids[] = {
+	{ PCI_DEVICE(PCI_VENDOR_ID_NVIDIA, PCI_ANY_ID) },
+	{}
+};
+
+static struct pci_driver standin_driver = {
+	.name = "nvidia",
+	.id_table = standin_ids,
+	.probe = standin_probe,
+};
+
+static int __init standin_init(void)
+{
+	int ret = pci_register_driver(&standin_driver);
+
+	if (!ret && fail_init) {
+		pci_unregister_driver(&standin_driver);
+		ret = -ENODEV;
+	}
+	return ret;
+}
+
+static void __exit standin_exit(void)
+{
+	pci_unregister_driver(&standin_driver);
+}
+
+module_init(standin_init);
+module_exit(standin_exit);
+MODULE_LICENSE("GPL");
+MODULE_VERSION(STANDIN_VERSION);
+MODULE_DESCRIPTION("Stand-in for NVIDIA's driver in tests");

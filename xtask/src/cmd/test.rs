@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `test`: everything, or some of it. Each check is a line, the last line counts them.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::vm::unexpected;
+use crate::{
+    driver, inspect, kernel, paths, sh,
+    vm::{self, BoardOptions, Line, Scenario},
+};
+
+/// Run all tests, or those of the given kinds.
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Kinds of tests; all, unless given.
+    kinds: Vec<Kind>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Formatting, lints and cargo's tests.
+    Unit,
+    /// `inspect` on real drivers.
+    Inspect,
+    /// Installing, building and removing with DKMS.
+    Dkms,
+    /// Scenarios in virtual machines.
+    Vm,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Unit, Kind::Inspect, Kind::Dkms, Kind::Vm];
+}
+
+/// What came of the checks so far.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Tally {
+    fn record(&mut self, name: &str, result: Result<()>) {
+        match result {
+            Ok(()) => {
+                self.passed += 1;
+                println!("ok      {name}");
+            }
+            Err(error) => {
+                self.failed += 1;
+                println!("not ok  {name}: {error:#}");
+            }
+        }
+    }
+
+    fn skip(&mut self, name: &str, why: &str) {
+        self.skipped += 1;
+        println!("skip    {name}: {why}");
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A check fails.
+pub fn run(args: &Args) -> Result<()> {
+    let mut tally = Tally::default();
+    for kind in Kind::ALL {
+        if args.kinds.is_empty() || args.kinds.contains(&kind) {
+            match kind {
+                Kind::Unit => unit(&mut tally),
+                Kind::Inspect => inspect_drivers(&mut tally),
+                Kind::Dkms => dkms(&mut tally),
+                Kind::Vm => machines(&mut tally),
+            }
+        }
+    }
+    let Tally { passed, failed, skipped } = tally;
+    let skips = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+    println!("{passed} passed, {failed} failed{skips}");
+    if failed > 0 {
+        bail!("{failed} checks failed");
+    }
+    Ok(())
+}
+
+fn unit(tally: &mut Tally) {
+    let commands: [(&str, &[&str]); 3] = [
+        ("formatting", &["fmt", "--all", "--check"]),
+        ("lints", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        ("unit tests build", &["test", "--quiet", "--workspace", "--no-run"]),
+    ];
+    for (name, arguments) in commands {
+        let bar = sh::progress(name);
+        let mut cargo = Command::new("cargo");
+        let result = sh::output(cargo.current_dir(paths::repo()).args(arguments)).map(drop);
+        drop(bar);
+        tally.record(name, result);
+    }
+    cargo_tests(tally);
+}
+
+/// Every test of the workspace as a check of its own.
+fn cargo_tests(tally: &mut Tally) {
+    let bar = sh::progress("unit tests");
+    let out = Command::new("cargo")
+        .current_dir(paths::repo())
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .output();
+    drop(bar);
+    let out = match out.context("starting cargo test") {
+        Ok(out) => out,
+        Err(error) => return tally.record("unit tests", Err(error)),
+    };
+    let text = String::from_utf8_lossy(&out.stdout);
+    let mut found = 0;
+    for (name, result) in text.lines().filter_map(test_line) {
+        found += 1;
+        match result {
+            "ok" => tally.record(&format!("unit: {name}"), Ok(())),
+            "ignored" => tally.skip(&format!("unit: {name}"), "its source says so"),
+            _ => {
+                let failure = failure_text(&text, name);
+                tally.record(&format!("unit: {name}"), Err(anyhow::anyhow!("{failure}")));
+            }
+        }
+    }
+    if found == 0 || (!out.status.success() && tally.failed == 0) {
+        let said = String::from_utf8_lossy(&out.stderr);
+        tally.record("unit tests", Err(anyhow::anyhow!("cargo test: {}\n{said}", out.status)));
+    }
+}
+
+/// Name and result in a line of the test harness.
+fn test_line(line: &str) -> Option<(&str, &str)> {
+    let (name, result) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+    // "ignored, reason"
+    Some((name, result.split(',').next().unwrap_or(result)))
+}
+
+/// What the harness says about a failed test.
+fn failure_text<'a>(text: &'a str, name: &str) -> &'a str {
+    let header = format!("---- {name} stdout ----");
+    let rest = text.split_once(&header).map_or("", |(_, rest)| rest);
+    rest.split("\n\n").next().unwrap_or_default().trim()
+}
+
+fn inspect_drivers(tally: &mut Tally) {
+    for package in driver::PACKAGES {
+        match driver::blob(package) {
+            Ok(blob) => {
+                for check in inspect::real_drivers_test(package.version, &blob) {
+                    tally.record(&check.name, check.result);
+                }
+            }
+            Err(error) => tally.record(&format!("inspect {}", package.version), Err(error)),
+        }
+    }
+}
+
+/// The checks are a script's, which prints a line each.
+fn dkms(tally: &mut Tally) {
+    let bar = sh::progress("DKMS: add, install, remove");
+    let out = Command::new(paths::repo().join("scripts/test-dkms")).output();
+    drop(bar);
+    let out = match out.context("starting scripts/test-dkms") {
+        Ok(out) => out,
+        Err(error) => return tally.record("DKMS", Err(error)),
+    };
+    let text = String::from_utf8_lossy(&out.stdout);
+    let before = (tally.passed, tally.failed);
+    for line in text.lines().map(|line| Line::parse(&line.replacen(": ", ":: ", 1))) {
+        match line {
+            Line::Ok(name) => tally.record(&format!("DKMS: {name}"), Ok(())),
+            Line::NotOk { name, reason } => {
+                tally.record(&format!("DKMS: {name}"), Err(anyhow::anyhow!(reason)));
+            }
+            Line::Skip { name, why } => tally.skip(&format!("DKMS: {name}"), &why),
+            _ => {}
+        }
+    }
+    if before == (tally.passed, tally.failed) || (!out.status.success() && tally.failed == before.1)
+    {
+        let said = String::from_utf8_lossy(&out.stderr);
+        tally.record("DKMS", Err(anyhow::anyhow!("{}: {said}", out.status)));
+    }
+}
+
+fn machines(tally: &mut Tally) {
+    for scenario in vm::SCENARIOS {
+        for target in scenario.targets {
+            machine(tally, scenario, target);
+        }
+    }
+    machine(tally, &vm::DEMO, vm::DEMO.targets[0]);
+}
+
+/// Runs a scenario. Where it is meant to fail, its being told so is the only check.
+fn machine(tally: &mut Tally, scenario: &'static Scenario, target: &str) {
+    let name = format!("{}/{target}", scenario.name);
+    let bar = sh::progress(&name);
+    let outcome = kernel::find(target).and_then(|target| {
+        vm::run(target, scenario, &BoardOptions::default(), &mut |line| {
+            if let Line::Note(part) = line {
+                bar.set_message(format!("{name}: {part}"));
+            }
+        })
+    });
+    drop(bar);
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return tally.record(&name, Err(error)),
+    };
+    if scenario.expect == vm::Expect::Success {
+        for check in &outcome.passed {
+            tally.record(&format!("{name}: {check}"), Ok(()));
+        }
+        for (check, reason) in &outcome.failed {
+            tally.record(&format!("{name}: {check}"), Err(anyhow::anyhow!("{reason}")));
+        }
+        for (check, why) in &outcome.skipped {
+            tally.skip(&format!("{name}: {check}"), why);
+        }
+        for problem in &outcome.problems {
+            let console = outcome.console.display();
+            let error = anyhow::anyhow!("{problem} (the kernel's log: {console})");
+            tally.record(&name, Err(error));
+        }
+    }
+    let why = unexpected(scenario, &outcome);
+    let result = why.map_or(Ok(()), |why| Err(anyhow::anyhow!(why)));
+    tally.record(&format!("{name}: {} ({:.0?})", scenario.about, outcome.took), result);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_harness_lines_are_read() {
+        assert_eq!(test_line("test a::b ... ok"), Some(("a::b", "ok")));
+        assert_eq!(test_line("test a ... ignored, slow"), Some(("a", "ignored")));
+        assert_eq!(test_line("test src/lib.rs - a (line 3) ... ok").unwrap().1, "ok");
+        assert_eq!(test_line("test result: ok. 3 passed; 0 failed"), None);
+    }
+
+    #[test]
+    fn a_failure_is_quoted() {
+        let text = "failures:\n\n---- a::b stdout ----\nthread panicked\nleft: 1\n\n\nfailures:";
+        assert_eq!(failure_text(text, "a::b"), "thread panicked\nleft: 1");
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `vm`: one scenario on one kernel.
+
+use anyhow::{Result, bail};
+use clap::Args as ClapArgs;
+
+use crate::{
+    kernel,
+    vm::{self, BoardOptions, Expect, Line, Outcome, Scenario},
+};
+
+/// Boot a kernel with an emulated GPU and run a scenario on it.
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Target to boot; the scenario's first one, unless given.
+    #[arg(long, value_name = "TARGET")]
+    kernel: Option<String>,
+    /// Scenario to run; without one, all are listed.
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+    /// PCI device ID of the emulated board, hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    device: Option<String>,
+    /// PCI subsystem ID of the emulated board, hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    subsystem: Option<String>,
+    /// Key in the emulated board's BAR3, hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    key: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The machine cannot be built, or the scenario does not end as it should.
+pub fn run(args: &Args) -> Result<()> {
+    let Some(name) = &args.scenario else {
+        for Scenario { name, about, targets, .. } in vm::SCENARIOS {
+            println!("{name:20} {about} ({})", targets.join(", "));
+        }
+        return Ok(());
+    };
+    let scenario = vm::find(name)?;
+    let target = kernel::find(args.kernel.as_deref().unwrap_or(scenario.targets[0]))?;
+    let board = BoardOptions {
+        device: args.device.clone(),
+        subsystem: args.subsystem.clone(),
+        key: args.key.clone(),
+    };
+    let outcome = vm::run(target, scenario, &board, &mut print)?;
+    for problem in &outcome.problems {
+        println!("{problem}");
+    }
+    println!(
+        "{} passed, {} failed, {} skipped in {:.0?}; the kernel's log: {}",
+        outcome.passed.len(),
+        outcome.failed.len(),
+        outcome.skipped.len(),
+        outcome.took,
+        outcome.console.display()
+    );
+    if let Some(why) = unexpected(scenario, &outcome) {
+        bail!("{name} on {}: {why}", target.name);
+    }
+    Ok(())
+}
+
+/// Prints a line of the guest's as a person wants it.
+fn print(line: &Line) {
+    match line {
+        Line::Ok(name) => println!("ok      {name}"),
+        Line::NotOk { name, reason } => println!("not ok  {name}: {reason}"),
+        Line::Skip { name, why } => println!("skip    {name}: {why}"),
+        Line::Note(part) => println!("--- {part}"),
+        Line::Show(text) => println!("{text}"),
+        _ => {}
+    }
+}
+
+/// Says how `outcome` differs from what the scenario must come to, if it does.
+pub fn unexpected(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+    let failed = || match outcome.failed.len() {
+        0 => None,
+        count => Some(format!("{count} checks failed")),
+    };
+    let problem = outcome.problems.first().map(ToString::to_string);
+    match scenario.expect {
+        Expect::Success if outcome.is_success() => None,
+        Expect::Success => {
+            Some(problem.or_else(failed).unwrap_or_else(|| "no check was made".to_owned()))
+        }
+        Expect::FailedCheck if problem.is_none() => match failed() {
+            Some(_) => None,
+            None => Some("a failed check went unnoticed".to_owned()),
+        },
+        Expect::FailedCheck => problem,
+        Expect::Problem(words) => match problem {
+            Some(problem) if problem.starts_with(words) => None,
+            Some(problem) => Some(format!("expected {words:?}, got {problem:?}")),
+            None => Some(format!("{words:?} went unnoticed")),
+        },
+    }
+}

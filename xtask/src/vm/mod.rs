@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Booting a kernel with an emulated GPU and finding out what a scenario has to say.
+//!
+//! Several things can go wrong, and each is reported as what it is: the guest never spoke (boot),
+//! it could not get to its checks (set-up), a check does not hold, time ran out, or the kernel
+//! complained although the scenario had not announced it.
+
+mod console;
+mod emulated_gpu;
+mod initramfs;
+mod modules;
+mod outcome;
+mod protocol;
+mod qemu;
+mod scenario;
+mod standin;
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use anyhow::{Context, Result};
+
+pub use outcome::Outcome;
+pub use protocol::Line;
+pub use scenario::{DEMO, Expect, SCENARIOS, Scenario, find};
+
+use crate::{
+    kernel::{self, Prepared, Target},
+    paths, sh,
+};
+use emulated_gpu::EmulatedGpu;
+use initramfs::Initramfs;
+
+/// What the emulated board is, where it is not the default.
+#[derive(Clone, Debug, Default)]
+pub struct BoardOptions {
+    /// PCI device ID, hexadecimal.
+    pub device: Option<String>,
+    /// PCI subsystem ID, hexadecimal.
+    pub subsystem: Option<String>,
+    /// Key in BAR3, hexadecimal.
+    pub key: Option<String>,
+}
+
+/// Boots `target` and runs `scenario` on it. `watch` gets to see every line of the guest's as it
+/// comes.
+///
+/// # Errors
+/// The machine cannot be built: a module does not compile, a file is missing. What happens once it
+/// runs is in the outcome.
+pub fn run(
+    target: &'static Target,
+    scenario: &Scenario,
+    board: &BoardOptions,
+    watch: &mut dyn FnMut(&protocol::Line),
+) -> Result<Outcome> {
+    let kernel = kernel::prepare(target)?;
+    let dir = directory(target, scenario)?;
+    let initramfs = dir.join("initramfs");
+    build(&kernel, scenario)?
+        .write(&initramfs)
+        .with_context(|| format!("making {}", initramfs.display()))?;
+
+    let board = BoardOptions {
+        key: board.key.clone().or_else(|| scenario.key.map(str::to_owned)),
+        ..board.clone()
+    };
+    let gpu = EmulatedGpu::start(&dir, &board)?;
+    let started = Instant::now();
+    let machine = qemu::Machine {
+        vmlinuz: &kernel.vmlinuz,
+        initramfs: &initramfs,
+        gpu_socket: gpu.socket(),
+        console: dir.join("console.log"),
+        arguments: scenario.kernel_arguments(),
+        timeout: scenario.timeout,
+    };
+    let end = machine.run(watch)?;
+    Ok(outcome::judge(end, started.elapsed()))
+}
+
+/// The guest's files: init, what it loads, and what that depends on.
+fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
+    let mut image = Initramfs::new();
+    image.add("init", &sh::cargo_build_static("guest")?)?;
+
+    let mut ours = vec![];
+    for module in kernel::build::c_modules(kernel, &paths::repo().join("tests/modules/probe"))? {
+        ours.push((String::new(), module));
+    }
+    if scenario.unlock {
+        ours.push((String::new(), kernel::build::module(kernel)?));
+    }
+    if scenario.real_driver {
+        ours.push((String::new(), crate::driver::build(kernel)?));
+    }
+    for variant in scenario.standins {
+        let module = standin::build(kernel, variant)?;
+        ours.push((format!("standin-{}/", variant.name), module));
+    }
+    let files: Vec<PathBuf> = ours.iter().map(|(_, module)| module.clone()).collect();
+    for (dir, module) in &ours {
+        image.add(&format!("modules/{dir}{}", modules::file_name(module)?), module)?;
+    }
+    let mut order = String::new();
+    for dependency in modules::dependencies(kernel, &files)? {
+        let name = modules::name(&dependency)?;
+        image.add_bytes(&format!("modules/{name}.ko"), modules::decompressed(&dependency)?);
+        order.push_str(&format!("{name}\n"));
+    }
+    image.add_bytes("modules/order", order.into_bytes());
+    Ok(image)
+}
+
+/// Where a run leaves its console; what another run left there is gone.
+fn directory(target: &Target, scenario: &Scenario) -> Result<PathBuf> {
+    let dir = paths::cache().join("vm").join(format!("{}-{}", target.name, scenario.name));
+    if dir.exists() {
+        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+    }
+    fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    Ok(dir)
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The scenarios, and what each needs of its machine.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::standin::{self, Variant};
+
+/// What the runner itself must make of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Everything holds.
+    Success,
+    /// A check fails and nothing else is wrong.
+    FailedCheck,
+    /// The problem that is reported begins with these words.
+    Problem(&'static str),
+}
+
+/// One scenario of the guest's.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What guest and command line call it.
+    pub name: &'static str,
+    /// What it shows.
+    pub about: &'static str,
+    /// The kernels that it is run on.
+    pub targets: &'static [&'static str],
+    /// Whether it needs NVIDIA's own driver.
+    pub real_driver: bool,
+    /// The stand-ins that it needs.
+    pub standins: &'static [Variant],
+    /// Whether it needs our module.
+    pub unlock: bool,
+    /// Key of the emulated board, where it is not the right one.
+    pub key: Option<&'static str>,
+    /// Init, where it is not ours.
+    pub init: Option<&'static str>,
+    /// From power-on to power-off, without KVM on two slow cores.
+    pub timeout: Duration,
+    /// What must come of it.
+    pub expect: Expect,
+}
+
+const DEFAULT: Scenario = Scenario {
+    name: "",
+    about: "",
+    targets: &["debian-6.12", "debian-7.2"],
+    real_driver: false,
+    standins: &[],
+    unlock: false,
+    key: None,
+    init: None,
+    timeout: Duration::from_secs(180),
+    expect: Expect::Success,
+};
+
+const SELFTEST: Scenario =
+    Scenario { targets: &["debian-6.12"], timeout: Duration::from_secs(60), ..DEFAULT };
+
+const REAL: Scenario = Scenario {
+    targets: &["debian-6.12"],
+    real_driver: true,
+    unlock: true,
+    timeout: Duration::from_secs(300),
+    ..DEFAULT
+};
+
+/// All of them, in the order in which they are run.
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "selftest-pass", about: "the runner sees a success", ..SELFTEST },
+    Scenario {
+        name: "selftest-boot",
+        about: "the runner tells a boot failure",
+        init: Some("/nonexistent"),
+        expect: Expect::Problem("boot failure"),
+        ..SELFTEST
+    },
+    Scenario {
+        name: "selftest-setup",
+        about: "the runner tells a set-up failure",
+        expect: Expect::Problem("set-up failure"),
+        ..SELFTEST
+    },
+    Scenario {
+        name: "selftest-check",
+        about: "the runner tells a failed check",
+        expect: Expect::FailedCheck,
+        ..SELFTEST
+    },
+    Scenario {
+        name: "selftest-warn",
+        about: "the runner notices a kernel's warning",
+        expect: Expect::Problem("the kernel complained"),
+        ..SELFTEST
+    },
+    Scenario {
+        name: "selftest-taint",
+        about: "the runner notices taint that was not announced",
+        expect: Expect::Problem("unexpected taint"),
+        ..SELFTEST
+    },
+    Scenario {
+        name: "selftest-gone",
+        about: "the runner notices a guest that goes without a verdict",
+        expect: Expect::Problem("the guest went without a verdict"),
+        ..SELFTEST
+    },
+    Scenario {
+        name: "selftest-hang",
+        about: "the runner gives up on a guest that hangs",
+        timeout: Duration::from_secs(20),
+        expect: Expect::Problem("timeout"),
+        ..SELFTEST
+    },
+    Scenario { name: "baseline", about: "NVIDIA's driver without us", unlock: false, ..REAL },
+    Scenario { name: "real", about: "NVIDIA's driver, unlocked and put back", ..REAL },
+    Scenario {
+        name: "real-wrong-key",
+        about: "NVIDIA's driver with a key that is not the board's",
+        key: Some("000102030405060708090a0b0c0d0e0f"),
+        ..REAL
+    },
+    Scenario {
+        name: "standin",
+        about: "stand-ins of each branch, and what can go wrong around them",
+        standins: standin::BRANCHES,
+        unlock: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "standin-refusals",
+        about: "stand-ins that must be left alone",
+        standins: standin::FAULTS,
+        unlock: true,
+        ..DEFAULT
+    },
+];
+
+/// The story of `cargo xtask demo`.
+pub const DEMO: Scenario = Scenario { name: "demo", about: "the whole story", ..REAL };
+
+impl Scenario {
+    /// What it adds to the kernel's command line.
+    pub fn kernel_arguments(&self) -> String {
+        let init = self.init.map(|init| format!(" rdinit={init}")).unwrap_or_default();
+        format!("vgpu_unlock.scenario={}{init}", self.name)
+    }
+}
+
+/// Looks a scenario up by its name.
+///
+/// # Errors
+/// There is none.
+pub fn find(name: &str) -> Result<&'static Scenario> {
+    let all = || SCENARIOS.iter().chain(std::iter::once(&DEMO));
+    all().find(|scenario| scenario.name == name).with_context(|| {
+        let names: Vec<&str> = all().map(|scenario| scenario.name).collect();
+        format!("no scenario {name}; there are {}", names.join(", "))
+    })
+}
