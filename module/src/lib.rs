@@ -36,5 +36,6 @@ pub mod driver;
 pub mod gpu;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod profile;
 pub mod signature;
 pub mod status;
