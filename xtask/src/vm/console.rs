@@ -2,7 +2,7 @@
 //! Complaints in a kernel's log.
 
 /// Words by which the kernel says that something is wrong with itself.
-const COMPLAINTS: [&str; 14] = [
+const COMPLAINTS: [&str; 13] = [
     "WARNING: ",
     "BUG: ",
     "kernel BUG at ",
@@ -16,7 +16,6 @@ const COMPLAINTS: [&str; 14] = [
     "KCSAN: ",
     "DEBUG_LOCKS_WARN_ON",
     "refcount_t: ",
-    "watchdog: ",
 ];
 
 /// The lines of `log` in which the kernel complains, without those that contain announced words.
