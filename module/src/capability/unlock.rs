@@ -103,7 +103,7 @@ impl Entries {
 /// written here.
 ///
 /// # Errors
-/// See [`Refusal`]. `into` is then of no use.
+/// See [`Refusal`]. `into` then has no entries.
 pub fn prepare(
     image: &Image<'_>,
     tables: &Tables,
@@ -112,6 +112,7 @@ pub fn prepare(
     crypto: &mut dyn BoardCrypto,
     into: &mut Entries,
 ) -> Result<Board, Refusal> {
+    into.count = 0;
     crypto.set_key(key);
     let triple = tables.find(image, magic).ok_or(Refusal::NoEntry)?;
     let (header, name) = verified(image, triple, crypto)?;
@@ -128,12 +129,13 @@ pub fn prepare(
         return Err(no_room);
     }
     into.magic = *magic;
-    into.count = 0;
+    let mut count = 0usize;
     for vgpu in gpu::vgpu_types(sibling.device) {
-        let slot = into.entries.get_mut(into.count).ok_or(no_room)?;
+        let slot = into.entries.get_mut(count).ok_or(no_room)?;
         *slot = Entry::seal(vgpu, crypto).ok_or(no_room)?;
-        into.count = into.count.saturating_add(1);
+        count = count.saturating_add(1);
     }
+    into.count = count;
     Ok(Board { header, name, sibling })
 }
 
