@@ -101,7 +101,20 @@ fn unit(tally: &mut Tally) {
         drop(bar);
         tally.record(name, result);
     }
+    tally.record("shell lints", shell_lints());
     cargo_tests(tally);
+}
+
+fn shell_lints() -> Result<()> {
+    let mut shellcheck = Command::new("shellcheck");
+    shellcheck.current_dir(paths::repo()).args(["--shell=bash", "dkms.conf"]);
+    for dir in ["scripts", "tests/dkms", ".ci"] {
+        let entries = std::fs::read_dir(paths::repo().join(dir));
+        for entry in entries.with_context(|| format!("reading {dir}"))? {
+            shellcheck.arg(entry?.path());
+        }
+    }
+    sh::output(&mut shellcheck).map(drop)
 }
 
 /// Every test of the workspace as a check of its own.
@@ -165,28 +178,19 @@ fn inspect_drivers(tally: &mut Tally) {
 /// The checks are a script's, which prints a line each.
 fn dkms(tally: &mut Tally) {
     let bar = sh::progress("DKMS: add, install, remove");
-    let out = Command::new(paths::repo().join("scripts/test-dkms")).output();
+    let result = kernel::dkms_test::run(&mut |line| match Line::parse(line) {
+        Line::Ok(name) => bar.suspend(|| tally.record(&format!("DKMS: {name}"), Ok(()))),
+        Line::NotOk { name, reason } => bar.suspend(|| {
+            tally.record(&format!("DKMS: {name}"), Err(anyhow::anyhow!(reason)));
+        }),
+        Line::Show(text) => bar.suspend(|| println!("        {text}")),
+        other => bar.suspend(|| {
+            tally.record("DKMS: output", Err(anyhow::anyhow!("unexpected: {other:?}")));
+        }),
+    });
     drop(bar);
-    let out = match out.context("starting scripts/test-dkms") {
-        Ok(out) => out,
-        Err(error) => return tally.record("DKMS", Err(error)),
-    };
-    let text = String::from_utf8_lossy(&out.stdout);
-    let before = (tally.passed, tally.failed);
-    for line in text.lines().map(|line| Line::parse(&line.replacen(": ", ":: ", 1))) {
-        match line {
-            Line::Ok(name) => tally.record(&format!("DKMS: {name}"), Ok(())),
-            Line::NotOk { name, reason } => {
-                tally.record(&format!("DKMS: {name}"), Err(anyhow::anyhow!(reason)));
-            }
-            Line::Skip { name, why } => tally.skip(&format!("DKMS: {name}"), &why),
-            _ => {}
-        }
-    }
-    if before == (tally.passed, tally.failed) || (!out.status.success() && tally.failed == before.1)
-    {
-        let said = String::from_utf8_lossy(&out.stderr);
-        tally.record("DKMS", Err(anyhow::anyhow!("{}: {said}", out.status)));
+    if let Err(error) = result {
+        tally.record("DKMS", Err(error));
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod archive;
 pub mod build;
+pub mod dkms_test;
 mod target;
 
 use std::{
@@ -41,10 +42,7 @@ pub struct Prepared {
 /// # Errors
 /// The archive cannot be reached, or scripts/prepare-runtime refuses.
 pub fn prepare(target: &'static Target) -> Result<Prepared> {
-    let release = match recorded(target) {
-        Some(release) => release,
-        None => fetch(target)?,
-    };
+    let release = fetched(target)?;
     let dir = directory(target);
     let packages = dir.join("packages");
     let tree = dir.join("tree");
@@ -99,7 +97,11 @@ fn recorded(target: &Target) -> Option<Release> {
     serde_json::from_str(&text).ok()
 }
 
-fn fetch(target: &'static Target) -> Result<Release> {
+/// The point release of `target` that is here, or the newest, which is here then.
+fn fetched(target: &Target) -> Result<Release> {
+    if let Some(release) = recorded(target) {
+        return Ok(release);
+    }
     let release = archive::newest(target)?;
     fetch_release(target, &release)?;
     Ok(release)
