@@ -12,11 +12,11 @@ use kernel::alloc::KBox;
 use crate::driver::version::Version;
 use crate::gpu;
 use crate::status::{DriverState, Reason};
-use crate::sys::canary::{Canary, Dead};
+use crate::sys::canary::Hooks;
 use crate::sys::lock::{LifecycleMutex, Mutexed};
 use crate::sys::target::{self, Notifiers, Target};
-use crate::sys::{log, pci, seq, work, Errno};
-use crate::unlock::attachment::{Attachment, Retired};
+use crate::sys::{ftrace, layout, log, pci, seq, task, work, Errno};
+use crate::unlock::attachment::Attachment;
 
 /// How it stands.
 pub struct State {
@@ -24,7 +24,7 @@ pub struct State {
     running: bool,
     /// The user wants the driver unlocked.
     enabled: bool,
-    canary: Option<Canary>,
+    hooks: Hooks,
     driver: Driver,
 }
 
@@ -45,29 +45,73 @@ pub enum Driver {
     },
 }
 
-static STATE: Mutexed<State, LifecycleMutex> =
-    Mutexed::new(State { running: false, enabled: true, canary: None, driver: Driver::Absent });
+static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
+    running: false,
+    enabled: true,
+    hooks: Hooks::NONE,
+    driver: Driver::Absent,
+});
 
 /// Starts: from now on, a driver that is loaded or will be is unlocked.
 ///
 /// # Errors
 /// The kernel's error number; nothing is left behind.
 pub fn start() -> Result<Notifiers, Errno> {
-    // The notifiers come first: a driver that comes meanwhile is then seen by one side or by both,
-    // and the second one finds it done.
-    STATE.lock().running = true;
+    if !layout::is_sound() {
+        log::warn(format_args!("built for another kernel: its structures have other sizes"));
+        return Err(EINVAL);
+    }
+    // The notifiers come first: a driver that comes meanwhile is seen by one side or by both, and
+    // the second one finds it done.
     let notifiers = Notifiers::register()?;
-    target::with_loaded(coming);
     {
-        let state = STATE.lock();
-        if !state.enabled {
-            log::info(format_args!("loaded, and switched off by enabled=0"));
-        } else if matches!(state.driver, Driver::Absent) {
-            log::info(format_args!("loaded; NVIDIA's driver is not, waiting for it"));
+        let mut state = STATE.lock();
+        state.running = true;
+        // ftrace is to be held from now on. Where that fails nothing is lost yet: it is tried again
+        // for the driver.
+        let armed = if state.enabled { state.hooks.arm() } else { Ok(()) };
+        state.look();
+        match (state.enabled, &state.driver, armed) {
+            (false, ..) => log::info(format_args!("loaded, and switched off by enabled=0")),
+            (true, Driver::Absent, Ok(())) => {
+                log::info(format_args!("loaded; NVIDIA's driver is not, waiting for it"));
+            }
+            (true, Driver::Absent, Err(reason)) => {
+                log::warn(format_args!("loaded, but can't do anything yet: {reason}"));
+            }
+            // That has its own line.
+            (true, Driver::Attached(_) | Driver::Refused { .. }, _) => {}
         }
     }
     seq::create();
     Ok(notifiers)
+}
+
+const EINVAL: Errno = -22;
+
+/// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
+pub fn stop(notifiers: Notifiers) {
+    seq::remove();
+    let hooks = {
+        let mut state = STATE.lock();
+        state.running = false;
+        state.let_go(true);
+        core::mem::replace(&mut state.hooks, Hooks::NONE)
+    };
+    drop(notifiers);
+    work::cancel();
+    task::wait_for_all();
+    drop(hooks);
+    // A task may still be in the tail of a hook.
+    crate::sys::wait_for_hooks();
+    if ftrace::is_stuck() {
+        log::warn(format_args!(
+            "the kernel's ftrace broke down and may call us for ever: this rmmod will not end"
+        ));
+        // A crash would be the alternative.
+        task::sleep_for_ever();
+    }
+    log::info(format_args!("unloaded; NVIDIA's driver is as it was"));
 }
 
 /// Whether the user wants the driver unlocked.
@@ -77,98 +121,23 @@ pub fn is_enabled() -> bool {
 
 /// Unlocks the driver, or puts everything back, as the user wants it. May sleep.
 pub fn set_enabled(enabled: bool) {
-    let retired = {
-        let mut state = STATE.lock();
-        if state.enabled == enabled {
-            return;
-        }
-        state.enabled = enabled;
-        if enabled {
-            None
-        } else {
-            let driver = core::mem::replace(&mut state.driver, Driver::Absent);
-            if driver.identity().is_some() {
-                log::info(format_args!("switched off, NVIDIA's driver is as it was"));
-            }
-            detach(driver)
-        }
-    };
-    if retired.is_some() {
-        crate::sys::wait_for_hooks();
-        drop(retired);
+    let mut state = STATE.lock();
+    if state.enabled == enabled {
+        return;
     }
+    state.enabled = enabled;
     if enabled {
-        target::with_loaded(coming);
-    }
-}
-
-/// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
-pub fn stop(notifiers: Notifiers) {
-    seq::remove();
-    let (retired, canary) = {
-        let mut state = STATE.lock();
-        state.running = false;
-        let driver = core::mem::replace(&mut state.driver, Driver::Absent);
-        (detach(driver), state.canary.take())
-    };
-    drop(notifiers);
-    work::cancel();
-    drop(canary);
-    // A task may still be looking at entries that it found in the tables, or be in the tail of a
-    // hook.
-    crate::sys::wait_for_hooks();
-    drop(retired);
-    log::info(format_args!("unloaded; NVIDIA's driver is as it was"));
-}
-
-fn detach(driver: Driver) -> Option<Retired> {
-    match driver {
-        Driver::Attached(attachment) => Some(Attachment::detach(attachment)),
-        Driver::Absent | Driver::Refused { .. } => None,
+        state.look();
+    } else if state.driver.identity().is_some() {
+        state.let_go(true);
+        log::info(format_args!("switched off, NVIDIA's driver is as it was"));
     }
 }
 
 /// The driver is there.
 pub fn coming(target: &Target) {
-    let mut state = STATE.lock();
-    let known = state.driver.identity() == Some(target.identity());
-    if known || !state.running || !state.enabled {
-        return;
-    }
-    let version = target.version().and_then(Version::parse);
-    state.driver = match attach(&mut state, target, version) {
-        Ok(attachment) => {
-            welcome(&attachment);
-            Driver::Attached(attachment)
-        }
-        Err(reason) => {
-            let what = Named(version);
-            log::warn(format_args!("NVIDIA's driver{what} is left exactly as it is: {reason}"));
-            Driver::Refused { identity: target.identity(), version, reason }
-        }
-    };
+    STATE.lock().take_hold(target);
 }
-
-fn attach(
-    state: &mut State,
-    target: &Target,
-    version: Option<Version>,
-) -> Result<KBox<Attachment>, Reason> {
-    let version = version.ok_or(Reason::NoVersion)?;
-    let canary = match state.canary.take() {
-        Some(canary) => canary,
-        None => Canary::place().map_err(|(dead, errno)| match (dead, errno) {
-            (Dead::Ftrace, EBUSY) => Reason::FtraceOff,
-            (Dead::Ftrace, errno) => Reason::Hook("ftrace canary", errno),
-            (Dead::Kprobes, errno) => Reason::Hook("kprobe canary", errno),
-        })?,
-    };
-    let canary = state.canary.insert(canary);
-    Attachment::new(target, version, canary)
-}
-
-/// A permanent ftrace hook where ftrace is off.
-const EBUSY: Errno = -16;
 
 /// The driver goes; its memory stays until we return.
 pub fn going(target: &Target) {
@@ -176,11 +145,8 @@ pub fn going(target: &Target) {
     if state.driver.identity() != Some(target.identity()) {
         return;
     }
-    let driver = core::mem::replace(&mut state.driver, Driver::Absent);
-    let attached = matches!(driver, Driver::Attached(_));
-    // Nobody runs the driver any more, so nobody can be reading the entries.
-    drop(detach(driver));
-    if attached {
+    // Nobody runs the driver any more, so nobody can be looking at its entries.
+    if state.let_go(false) {
         log::info(format_args!("NVIDIA's driver is going, everything was put back"));
     }
 }
@@ -198,6 +164,55 @@ pub fn with_state<R>(f: impl FnOnce(&State) -> R) -> R {
 }
 
 impl State {
+    /// Looks for a driver that is there already.
+    fn look(&mut self) {
+        if self.running && self.enabled {
+            // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+            unsafe { target::with_loaded(|target| self.take_hold(target)) };
+        }
+    }
+
+    /// Unlocks the driver, unless that was done or is not wanted.
+    fn take_hold(&mut self, target: &Target) {
+        let known = self.driver.identity() == Some(target.identity());
+        if known || !self.running || !self.enabled {
+            return;
+        }
+        let version = target.version().and_then(Version::parse);
+        self.driver = match self.attach(target, version) {
+            Ok(attachment) => {
+                welcome(&attachment);
+                Driver::Attached(attachment)
+            }
+            Err(reason) => {
+                let what = Named(version);
+                log::warn(format_args!("NVIDIA's driver{what} is left exactly as it is: {reason}"));
+                Driver::Refused { identity: target.identity(), version, reason }
+            }
+        };
+    }
+
+    fn attach(
+        &mut self,
+        target: &Target,
+        version: Option<Version>,
+    ) -> Result<KBox<Attachment>, Reason> {
+        let version = version.ok_or(Reason::NoVersion)?;
+        self.hooks.arm()?;
+        Attachment::new(target, version, &self.hooks)
+    }
+
+    /// Puts everything back; says whether there was something to put back.
+    fn let_go(&mut self, driver_lives: bool) -> bool {
+        match core::mem::replace(&mut self.driver, Driver::Absent) {
+            Driver::Attached(mut attachment) => {
+                attachment.detach(driver_lives);
+                true
+            }
+            Driver::Absent | Driver::Refused { .. } => false,
+        }
+    }
+
     /// How it stands with the driver.
     pub fn driver(&self) -> &Driver {
         &self.driver
@@ -208,10 +223,9 @@ impl State {
         match &self.driver {
             _ if !self.enabled => DriverState::Disabled,
             Driver::Absent => DriverState::Absent,
-            Driver::Attached(_) => match self.canary.as_ref().map(Canary::check) {
-                Some(Err(dead)) => DriverState::Silent(dead.into()),
-                Some(Ok(())) | None => DriverState::Attached,
-            },
+            Driver::Attached(_) => {
+                self.hooks.check().map_or_else(DriverState::Silent, |()| DriverState::Attached)
+            }
             Driver::Refused { reason, .. } => DriverState::Refused(*reason),
         }
     }

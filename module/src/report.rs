@@ -10,14 +10,14 @@ use crate::status::{
     self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
     MAX_GPUS,
 };
-use crate::sys::pci;
+use crate::sys::{pci, task};
 use crate::unlock::attachment::Attachment;
 use crate::unlock::tables::Outcome;
 
 /// Our own version, as Cargo.toml and dkms.conf have it too (a test compares them).
 pub const VERSION: &str = "0.1.0";
 
-/// The most hooks there are: two sites, two that wait for a key.
+/// The most hooks there are: two sites, one that waits for a key, and the daemons' calls.
 const MAX_HOOKS: usize = 4;
 
 /// Writes the status for people.
@@ -105,11 +105,8 @@ fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut
         DriverState::Silent(_) => HookState::Silent,
         _ => HookState::Placed,
     };
-    let (waiting, counts) = attachment.key_hooks();
+    let (waiting, hits) = attachment.key_hook();
     let waiting = if waiting { alive } else { HookState::Done };
-    let (hits, misses) = counts.map;
-    add(Hook { name: "os_map_kernel_space", kind: "kretprobe", state: waiting, hits, misses });
-    let hits = counts.copy;
     add(Hook { name: "os_mem_copy", kind: "ftrace", state: waiting, hits, misses: 0 });
     for placed in attachment.overrides() {
         add(Hook {
@@ -119,6 +116,10 @@ fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut
             hits: placed.hits(),
             misses: placed.misses(),
         });
+    }
+    if let Some((hits, misses)) = attachment.calls() {
+        let misses = misses.saturating_add(task::lost());
+        add(Hook { name: "nvidia_unlocked_ioctl", kind: "kretprobe", state: alive, hits, misses });
     }
 }
 

@@ -76,8 +76,9 @@ unsigned long vu_ftrace_argument(struct ftrace_regs *regs, unsigned int n)
 
 struct module *vu_module_get(const char *name)
 {
-	/* All modules' kobjects are in one set, ours tells which. */
-	struct kobject *kobj = kset_find_obj(THIS_MODULE->mkobj.kobj.kset, name);
+	/* All modules' kobjects are in one set, ours tells which, once it is in it. */
+	struct kset *kset = THIS_MODULE->mkobj.kobj.kset;
+	struct kobject *kobj = kset ? kset_find_obj(kset, name) : NULL;
 	struct module *mod;
 
 	if (!kobj)
@@ -110,6 +111,17 @@ void *vu_module_text(const struct module *mod, size_t *size)
 {
 	*size = mod->mem[MOD_TEXT].size;
 	return mod->mem[MOD_TEXT].base;
+}
+
+void vu_sizes(size_t sizes[VU_SIZES])
+{
+	const size_t all[VU_SIZES] = {
+		sizeof(struct kprobe), sizeof(struct kretprobe), sizeof(struct ftrace_ops),
+		sizeof(struct notifier_block), sizeof(struct callback_head),
+		sizeof(struct vu_spinlock), sizeof(struct vu_crypto), sizeof(struct pt_regs),
+	};
+
+	memcpy(sizes, all, sizeof(all));
 }
 
 struct kretprobe *vu_kretprobe_of(struct kretprobe_instance *instance)

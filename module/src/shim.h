@@ -59,6 +59,13 @@ const char *vu_module_version(const struct module *mod);
 void *vu_module_rodata(const struct module *mod, size_t *size);
 void *vu_module_text(const struct module *mod, size_t *size);
 
+/*
+ * Sizes of what bindgen describes to Rust, as the compiler of the kernel sees them: of a kprobe, a
+ * kretprobe, an ftrace_ops, a notifier_block, a callback_head, a vu_spinlock, a vu_crypto, a pt_regs.
+ */
+#define VU_SIZES 8
+void vu_sizes(size_t sizes[VU_SIZES]);
+
 /* Where a kretprobe instance belongs to; NULL while it is being taken away. */
 struct kretprobe *vu_kretprobe_of(struct kretprobe_instance *instance);
 

@@ -12,11 +12,11 @@ use crate::status::Reason;
 
 const NO_ENTRY: Errno = -2;
 
-/// Our own two functions, hooked.
-pub struct Canary {
-    ftrace: Listening<Nobody>,
-    kprobe: Probe,
-}
+/// Keeps ftrace from being switched off, and notices when it does nothing.
+///
+/// Held from our init to our exit where it can be had: switching ftrace off and on under other
+/// hooks would break it until the next boot.
+struct FtraceGuard(Listening<Nobody>);
 
 /// Listens, and leaves the counting to the hook.
 struct Nobody;
@@ -27,54 +27,100 @@ impl Listener for Nobody {
 
 static NOBODY: Nobody = Nobody;
 
-/// A mechanism does nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dead {
-    /// ftrace.
-    Ftrace,
-    /// Kprobes.
-    Kprobes,
-}
-
-impl From<Dead> for Reason {
-    fn from(dead: Dead) -> Self {
-        match dead {
-            Dead::Ftrace => Reason::FtraceOff,
-            Dead::Kprobes => Reason::KprobesOff,
-        }
-    }
-}
-
-impl Canary {
-    /// Hooks our own functions. ftrace can't be switched off from then on.
+impl FtraceGuard {
+    /// Hooks our own function. ftrace can't be switched off from then on.
     ///
     /// # Errors
-    /// Which mechanism can't be had, and the kernel's error number.
-    pub fn place() -> Result<Self, (Dead, Errno)> {
+    /// ftrace is off, or can't be had.
+    fn place() -> Result<Self, Reason> {
         // SAFETY: The listener is a static.
-        let ftrace = unsafe { Listening::place(c"vgpu_unlock:vu_traced", true, &NOBODY) }
-            .map_err(|errno| (Dead::Ftrace, errno))?;
-        // By name: a reference to the middle of a function would make objtool expect an ENDBR there.
-        let nop =
-            kprobe::address_of(c"vgpu_unlock:vu_canary_nop").ok_or((Dead::Kprobes, NO_ENTRY))?;
-        let kprobe = Probe::place(nop, Effect::Count).map_err(|errno| (Dead::Kprobes, errno))?;
-        Ok(Self { ftrace, kprobe })
+        match unsafe { Listening::place(c"vgpu_unlock:vu_traced", true, &NOBODY) } {
+            Ok(listening) => Ok(Self(listening)),
+            Err(OFF) => Err(Reason::FtraceOff),
+            Err(errno) => Err(Reason::Hook("ftrace guard", errno)),
+        }
     }
 
-    /// Calls both functions and says which mechanism did not notice.
-    pub fn check(&self) -> Result<(), Dead> {
-        let before = self.ftrace.hits();
+    /// Calls the function and looks whether that was noticed.
+    ///
+    /// # Errors
+    /// It was not.
+    fn check(&self) -> Result<(), Reason> {
+        let before = self.0.hits();
         // SAFETY: Returns its argument.
         unsafe { b::vu_traced(0) };
-        if self.ftrace.hits() == before {
-            return Err(Dead::Ftrace);
-        }
-        let before = self.kprobe.hits();
-        // SAFETY: Does nothing.
-        unsafe { b::vu_canary_run() };
-        if self.kprobe.hits() == before {
-            return Err(Dead::Kprobes);
+        if self.0.hits() == before {
+            return Err(Reason::FtraceOff);
         }
         Ok(())
+    }
+}
+
+/// What a permanent hook is refused with where ftrace is off (EBUSY).
+const OFF: Errno = -16;
+
+/// Notices when kprobes do nothing.
+struct KprobeCanary(Probe);
+
+impl KprobeCanary {
+    /// Hooks our own function.
+    ///
+    /// # Errors
+    /// Kprobes are off, or can't be had.
+    fn place() -> Result<Self, Reason> {
+        // By name: a reference to the middle of a function would make objtool expect an ENDBR there.
+        kprobe::address_of(c"vgpu_unlock:vu_canary_nop")
+            .ok_or(NO_ENTRY)
+            .and_then(|nop| Probe::place(nop, Effect::Count))
+            .map(Self)
+            .map_err(|errno| kprobe::reason("kprobe canary", errno))
+    }
+
+    /// Calls the function and looks whether that was noticed.
+    ///
+    /// # Errors
+    /// It was not.
+    fn check(&self) -> Result<(), Reason> {
+        let before = self.0.hits();
+        // SAFETY: Does nothing.
+        unsafe { b::vu_canary_run() };
+        if self.0.hits() == before {
+            return Err(Reason::KprobesOff);
+        }
+        Ok(())
+    }
+}
+
+/// Both mechanisms, as far as they could be had so far.
+pub struct Hooks {
+    guard: Option<FtraceGuard>,
+    canary: Option<KprobeCanary>,
+}
+
+impl Hooks {
+    /// Neither.
+    pub const NONE: Self = Self { guard: None, canary: None };
+
+    /// Gets hold of what is still missing, and looks whether both do something.
+    ///
+    /// # Errors
+    /// Which one does nothing. The next call tries again.
+    pub fn arm(&mut self) -> Result<(), Reason> {
+        if self.guard.is_none() {
+            self.guard = Some(FtraceGuard::place()?);
+        }
+        if self.canary.is_none() {
+            self.canary = Some(KprobeCanary::place()?);
+        }
+        self.check()
+    }
+
+    /// Looks whether both do something.
+    ///
+    /// # Errors
+    /// Which one does nothing.
+    pub fn check(&self) -> Result<(), Reason> {
+        self.guard.as_ref().map_or(Err(Reason::FtraceOff), FtraceGuard::check)?;
+        self.canary.as_ref().map_or(Err(Reason::KprobesOff), KprobeCanary::check)
     }
 }

@@ -3,7 +3,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::c_ulong;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
@@ -20,7 +20,9 @@ pub trait Listener: Sync {
 }
 
 /// A listener in place. Dropping it takes it away and waits for running calls.
-pub struct Listening<L: Listener + 'static>(KBox<Inner<L>>);
+///
+/// Invariant: `Some` until dropped.
+pub struct Listening<L: Listener + 'static>(Option<KBox<Inner<L>>>);
 
 /// Invariant: `ops.private` points to this very value from before the registration on.
 struct Inner<L> {
@@ -76,32 +78,58 @@ impl<L: Listener + 'static> Listening<L> {
             return Err(errno);
         }
         // SAFETY: `ops` lives in the box until `drop` has unregistered it.
-        if let Err(errno) = check(unsafe { b::register_ftrace_function(ops) }) {
-            // SAFETY: The registration failed.
-            unsafe { b::ftrace_free_filter(ops) };
-            return Err(errno);
+        match check(unsafe { b::register_ftrace_function(ops) }) {
+            Ok(()) => Ok(Self(Some(inner))),
+            Err(BROKEN) => {
+                // Half registered, and ftrace will not undo it.
+                leak(inner);
+                Err(BROKEN)
+            }
+            Err(errno) => {
+                // SAFETY: The registration failed and left nothing.
+                unsafe { b::ftrace_free_filter(ops) };
+                Err(errno)
+            }
         }
-        Ok(Self(inner))
     }
 
     /// How often the function was called.
     pub fn hits(&self) -> u64 {
-        self.0.hits.load(Ordering::Relaxed)
+        self.0.as_ref().map_or(0, |inner| inner.hits.load(Ordering::Relaxed))
     }
 }
 
 const NO_ENTRY: Errno = -2;
 const NO_MEMORY: Errno = -12;
+/// ftrace has found itself broken (ENODEV) and does nothing any more, not even take us away.
+const BROKEN: Errno = -19;
+
+/// Calls to us could not be taken away.
+static STUCK: AtomicBool = AtomicBool::new(false);
+
+/// Whether the kernel may go on calling us for ever, because its ftrace broke down.
+pub fn is_stuck() -> bool {
+    STUCK.load(Ordering::Acquire)
+}
+
+/// Keeps what the kernel may still look at.
+fn leak<L>(inner: KBox<Inner<L>>) {
+    STUCK.store(true, Ordering::Release);
+    let _ = KBox::leak(inner);
+}
 
 impl<L: Listener> Drop for Listening<L> {
     fn drop(&mut self) {
-        let ops = self.0.ops.get();
-        // SAFETY: Registered by `place`. Returns when no call to us is under way any more. The
-        // filter goes with it: one that named code of a module that is gone would upset ftrace.
-        unsafe {
-            b::unregister_ftrace_function(ops);
-            b::ftrace_free_filter(ops);
+        let Some(inner) = self.0.take() else { return };
+        let ops = inner.ops.get();
+        // SAFETY: Registered by `place`. Returns when no call to us is under way any more.
+        if check(unsafe { b::unregister_ftrace_function(ops) }).is_err() {
+            leak(inner);
+            return;
         }
+        // A filter that named code of a module that is gone would upset ftrace.
+        // SAFETY: Not registered any more.
+        unsafe { b::ftrace_free_filter(ops) };
     }
 }
 

@@ -9,6 +9,7 @@
 //! call reports; see [`super::canary`].
 
 use core::cell::UnsafeCell;
+use core::ptr::{addr_of, addr_of_mut};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use kernel::alloc::flags::GFP_KERNEL;
@@ -16,6 +17,7 @@ use kernel::alloc::KBox;
 
 use super::bindings as b;
 use super::{check, Errno};
+use crate::status::Reason;
 
 /// What a probe does where it stands.
 #[derive(Clone, Copy)]
@@ -62,7 +64,7 @@ impl Probe {
     /// [`Effect::Store`] where `%rbp` points to the frame that holds the variable.
     ///
     /// # Errors
-    /// The kernel's error number; nothing is left behind.
+    /// The kernel's error number, or [`DISARMED`]; nothing is left behind.
     pub fn place(address: usize, effect: Effect) -> Result<Self, Errno> {
         // SAFETY: All-zero is what the kernel expects of the members that are not set below.
         let mut probe = unsafe { core::mem::zeroed::<b::kprobe>() };
@@ -78,7 +80,7 @@ impl Probe {
         check(unsafe { b::register_kprobe(inner.probe.get()) })?;
         let placed = Self(inner);
         // SAFETY: Just registered. On failure `placed` is dropped, which unregisters.
-        check(unsafe { b::enable_kprobe(placed.0.probe.get()) })?;
+        unsafe { enable(placed.0.probe.get())? };
         Ok(placed)
     }
 
@@ -90,17 +92,35 @@ impl Probe {
     /// How often the kernel skipped it, because another probe's handler was running.
     pub fn misses(&self) -> u64 {
         // SAFETY: The kernel only ever increments the counter; a stale value is good enough.
-        unsafe { (&raw_const(&self.0.probe).nmissed as *const core::ffi::c_ulong).read_volatile() }
+        unsafe { addr_of!((*self.0.probe.get()).nmissed).read_volatile() }
     }
 }
 
-/// The C object in a cell, for reading counters.
+/// The kernel took the probe but did not arm it, because someone switched all kprobes off
+/// (EAGAIN). It would stay off even if they are switched on again.
+pub const DISARMED: Errno = -11;
+
+/// What a hook that is called `name` was refused for.
+pub fn reason(name: &'static str, errno: Errno) -> Reason {
+    match errno {
+        DISARMED => Reason::KprobesOff,
+        errno => Reason::Hook(name, errno),
+    }
+}
+
+/// Arms a probe that was registered disabled.
 ///
 /// # Safety
-/// The caller reads single words only, and volatile.
-unsafe fn raw_const<T>(cell: &UnsafeCell<T>) -> &T {
-    // SAFETY: The cell's content is initialised; see above for races.
-    unsafe { &*cell.get() }
+/// `probe` is registered.
+unsafe fn enable(probe: *mut b::kprobe) -> Result<(), Errno> {
+    // SAFETY: As the caller promises.
+    check(unsafe { b::enable_kprobe(probe) })?;
+    // SAFETY: As above; the flag is set and cleared under a lock that enabling has just released.
+    let flags = unsafe { addr_of!((*probe).flags).read_volatile() };
+    if flags & b::KPROBE_FLAG_DISABLED != 0 {
+        return Err(DISARMED);
+    }
+    Ok(())
 }
 
 impl Drop for Probe {
@@ -193,7 +213,7 @@ impl<W: Watcher + 'static> ReturnProbe<W> {
     /// `watcher` outlives the value that is returned.
     ///
     /// # Errors
-    /// The kernel's error number; nothing is left behind.
+    /// The kernel's error number, or [`DISARMED`]; nothing is left behind.
     pub unsafe fn place(name: &'static core::ffi::CStr, watcher: &W) -> Result<Self, Errno> {
         // SAFETY: All-zero is what the kernel expects of the members that are not set below.
         let mut probe = unsafe { core::mem::zeroed::<b::kretprobe>() };
@@ -213,7 +233,7 @@ impl<W: Watcher + 'static> ReturnProbe<W> {
         check(unsafe { b::register_kretprobe(inner.probe.get()) })?;
         let placed = Self(inner);
         // SAFETY: Just registered; enabling takes the kprobe inside, as enable_kretprobe() does.
-        check(unsafe { b::enable_kprobe(&mut (*placed.0.probe.get()).kp) })?;
+        unsafe { enable(addr_of_mut!((*placed.0.probe.get()).kp))? };
         Ok(placed)
     }
 
@@ -225,7 +245,7 @@ impl<W: Watcher + 'static> ReturnProbe<W> {
     /// How many calls were lost.
     pub fn misses(&self) -> u64 {
         // SAFETY: As in `Probe::misses`.
-        let missed = unsafe { (&raw_const(&self.0.probe).nmissed as *const i32).read_volatile() };
+        let missed = unsafe { addr_of!((*self.0.probe.get()).nmissed).read_volatile() };
         u64::try_from(missed).unwrap_or(0)
     }
 }

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod crypto;
 pub mod ftrace;
 pub mod kprobe;
+pub mod layout;
 pub mod lock;
 pub mod log;
 pub mod memory;

@@ -14,7 +14,8 @@ const NAME: &CStr = c"nvidia";
 /// NVIDIA's module, while it is certain to stay.
 ///
 /// Invariant: only made where the module can't go before the value does: in a notifier, which runs
-/// in the course of its loading or unloading, and with a reference held.
+/// in the course of its loading or unloading, and in [`with_loaded`], whose caller makes its going
+/// wait.
 pub struct Target(*mut b::module);
 
 impl Target {
@@ -55,22 +56,30 @@ impl Target {
     }
 }
 
-/// Calls `f` with the module if it is loaded, and keeps it from going meanwhile.
-pub fn with_loaded(f: impl FnOnce(&Target)) {
+/// Calls `f` with the module if it is loaded.
+///
+/// A reference does not keep a module whose init fails. What does is a lock that our GOING notifier
+/// has to take: that we get a reference means that GOING was not sent yet, so it will come, and wait
+/// for the lock.
+///
+/// # Safety
+/// The caller holds the lock that [`crate::lifecycle::going`] takes, until this returns.
+pub unsafe fn with_loaded(f: impl FnOnce(&Target)) {
     // SAFETY: The name is a C string.
     let module = unsafe { b::vu_module_get(NAME.as_ptr().cast()) };
     if module.is_null() {
         return;
     }
     f(&Target(module));
-    // SAFETY: The reference that `vu_module_get` took.
+    // SAFETY: The reference that `vu_module_get` took; the module is still there (see above).
     unsafe { b::module_put(module) };
 }
 
 /// Being told when NVIDIA's module comes and goes, until dropped.
 ///
 /// COMING is taken as the last one, behind jump labels and kprobes, so that the module's text is
-/// what will run; GOING as the first one, before kprobes forgets the probes in it.
+/// what will run; GOING as the first one, before kprobes forgets the probes in it. LIVE is taken
+/// too, for a module that was between COMING and being findable when we came.
 pub struct Notifiers(());
 
 /// A notifier block that the kernel links into a list.
@@ -134,7 +143,8 @@ unsafe fn named(data: *mut c_void) -> Option<Target> {
 }
 
 unsafe extern "C" fn coming(_: *mut b::notifier_block, event: c_ulong, data: *mut c_void) -> c_int {
-    if event == c_ulong::from(b::module_state_MODULE_STATE_COMING) {
+    let [coming, live] = [b::module_state_MODULE_STATE_COMING, b::module_state_MODULE_STATE_LIVE];
+    if event == c_ulong::from(coming) || event == c_ulong::from(live) {
         // SAFETY: Called by the chain.
         if let Some(target) = unsafe { named(data) } {
             crate::lifecycle::coming(&target);

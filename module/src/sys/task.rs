@@ -80,6 +80,14 @@ pub fn wait_for_all() {
     }
 }
 
+/// Never returns.
+pub fn sleep_for_ever() -> ! {
+    loop {
+        // SAFETY: Process context.
+        unsafe { b::vu_sleep_ms(60_000) };
+    }
+}
+
 #[no_mangle]
 unsafe extern "C" fn vu_task_run(head: *mut b::callback_head) {
     // SAFETY: Only `schedule` queues this, with the first member of a job in the static pool.

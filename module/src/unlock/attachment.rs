@@ -1,43 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Everything we have done to one load of NVIDIA's driver.
 
+use core::ffi::CStr;
+
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
 
 use super::sites::{self, Found, Overrides};
-use super::tables::{KeyHookCounts, KeyHooks, Outcome, Unlocker};
+use super::tables::{KeyHook, Outcome, Unlocker};
+use crate::answers;
 use crate::capability::tables;
 use crate::driver::branch;
 use crate::driver::version::Version;
 use crate::status::{Address, Reason};
-use crate::sys::canary::Canary;
+use crate::sys::canary::Hooks;
+use crate::sys::kprobe::{self, ReturnProbe, Watcher};
 use crate::sys::memory::Section;
 use crate::sys::target::Target;
-use crate::sys::{clock, log, wait_for_hooks};
+use crate::sys::{clock, log, Errno};
+
+/// Where RM control calls come in.
+const IOCTL: &CStr = c"nvidia:nvidia_unlocked_ioctl";
+
+/// There is no such symbol.
+const NO_ENTRY: Errno = -2;
+
+/// Sees the driver's ioctls, and has the daemons' answers changed.
+struct Calls;
+
+static CALLS: Calls = Calls;
+
+impl Watcher for Calls {
+    fn wants(&self, [_file, command, _argument]: [usize; 3]) -> bool {
+        answers::wants(command as u32)
+    }
+
+    fn returned(&self, [_file, command, argument]: [usize; 3], value: usize) {
+        // What RM says is in the NVOS54; an ioctl that failed has none.
+        if value == 0 {
+            answers::returned(command as u32, argument);
+        }
+    }
+}
 
 /// What is in place. It goes through [`Attachment::detach`] and no other way.
 pub struct Attachment {
     identity: usize,
     version: Version,
     locate_us: u64,
+    calls: Option<ReturnProbe<Calls>>,
     overrides: Option<Overrides>,
-    key_hooks: Option<KeyHooks>,
-    /// What the key hooks had done when they were taken away.
-    key_counts: KeyHookCounts,
+    key_hook: Option<KeyHook>,
+    /// What the key hook had seen when it was taken away.
+    key_hits: u64,
     // Behind the hooks that point to it, should this value ever be dropped as it is.
     unlocker: KBox<Unlocker>,
 }
-
-/// What must outlive every task that may be reading it. See [`Attachment::detach`].
-pub struct Retired(#[allow(dead_code, reason = "held, not read")] KBox<Attachment>);
 
 impl Attachment {
     /// Does all that this driver needs, or nothing.
     ///
     /// # Errors
     /// Why the driver was left exactly as it was.
-    pub fn new(target: &Target, version: Version, canary: &Canary) -> Result<KBox<Self>, Reason> {
-        canary.check()?;
+    pub fn new(target: &Target, version: Version, hooks: &Hooks) -> Result<KBox<Self>, Reason> {
+        hooks.check()?;
         let branch = branch::of(&version).ok_or(Reason::UnknownBranch(version))?;
         let began = clock::now_us();
         // SAFETY: Both go with the attachment, or with this function; GOING detaches.
@@ -50,32 +76,40 @@ impl Attachment {
             identity: target.identity(),
             version,
             locate_us,
+            calls: None,
             overrides: None,
-            key_hooks: None,
-            key_counts: KeyHookCounts::default(),
+            key_hook: None,
+            key_hits: 0,
             unlocker: Unlocker::new(rodata, tables)?,
         };
         let mut attachment = KBox::new(attachment, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
         // Nothing was changed so far; from here on, failing means putting back.
-        match attachment.place(&found, &text, canary) {
+        match attachment.place(&found, &text).and_then(|()| hooks.check()) {
             Ok(()) => Ok(attachment),
             Err(reason) => {
-                let retired = Self::detach(attachment);
-                wait_for_hooks();
-                drop(retired);
+                attachment.detach(true);
                 Err(reason)
             }
         }
     }
 
-    fn place(&mut self, found: &Found, text: &Section, canary: &Canary) -> Result<(), Reason> {
+    fn place(&mut self, found: &Found, text: &Section) -> Result<(), Reason> {
         if self.unlocker.is_needed() {
-            // SAFETY: The box keeps the unlocker in its place, and `detach` takes the hooks away
+            // SAFETY: The box keeps the unlocker in its place, and `detach` takes the hook away
             // before it.
-            self.key_hooks = Some(unsafe { KeyHooks::place(&self.unlocker) }?);
+            self.key_hook = Some(unsafe { KeyHook::place(&self.unlocker) }?);
         }
-        self.overrides = Some(Overrides::place(found, text)?);
-        Ok(canary.check()?)
+        if self.unlocker.is_wanted() {
+            self.overrides = Some(Overrides::place(found, text)?);
+        }
+        // SAFETY: The watcher is a static.
+        self.calls = match unsafe { ReturnProbe::place(IOCTL, &CALLS) } {
+            Ok(placed) => Some(placed),
+            // A driver without that function answers its daemons itself; that is in the status.
+            Err(NO_ENTRY) => None,
+            Err(errno) => return Err(kprobe::reason("nvidia_unlocked_ioctl", errno)),
+        };
+        Ok(())
     }
 
     /// Which load of the driver this is.
@@ -103,28 +137,33 @@ impl Attachment {
         self.overrides.iter().flat_map(Overrides::iter)
     }
 
+    /// Ioctls of the daemons that were seen, and that were lost; `None` where they are not watched.
+    pub fn calls(&self) -> Option<(u64, u64)> {
+        self.calls.as_ref().map(|calls| (calls.hits(), calls.misses()))
+    }
+
     /// Whether the driver's own checks decide over a board, and are overridden.
     pub fn checks_overridden(&self) -> bool {
         self.overrides().next().is_some()
     }
 
-    /// Whether the hooks that wait for a key are in place, and what they did.
-    pub fn key_hooks(&self) -> (bool, KeyHookCounts) {
-        match &self.key_hooks {
-            Some(hooks) => (true, hooks.counts()),
-            None => (false, self.key_counts),
+    /// Whether the hook that waits for a key is in place, and how many copies it saw.
+    pub fn key_hook(&self) -> (bool, u64) {
+        match &self.key_hook {
+            Some(hook) => (true, hook.hits()),
+            None => (false, self.key_hits),
         }
     }
 
-    /// Says what became of boards whose key was read, and takes the hooks away that nobody needs
-    /// any more. May sleep.
+    /// Says what became of boards whose key was read, and takes the hook away that nobody needs any
+    /// more. May sleep.
     pub fn settle(&mut self) {
         while let Some((address, outcome)) = self.unlocker.untold() {
             tell(address, &outcome);
         }
         if !self.unlocker.is_needed() {
-            if let Some(hooks) = self.key_hooks.take() {
-                self.key_counts = hooks.counts();
+            if let Some(hook) = self.key_hook.take() {
+                self.key_hits = hook.hits();
                 log::info(format_args!("every board has its entries, os_mem_copy is left alone"));
             }
         }
@@ -132,13 +171,12 @@ impl Attachment {
 
     /// Takes everything away and puts everything back. May sleep.
     ///
-    /// What is returned must be kept until no task can still be reading entries that were in the
-    /// tables until now.
-    pub fn detach(mut attachment: KBox<Self>) -> Retired {
-        drop(attachment.overrides.take());
-        drop(attachment.key_hooks.take());
-        attachment.unlocker.restore();
-        Retired(attachment)
+    /// `driver_lives` says that the driver goes on running.
+    pub fn detach(&mut self, driver_lives: bool) {
+        drop(self.calls.take());
+        drop(self.overrides.take());
+        drop(self.key_hook.take());
+        self.unlocker.restore(driver_lives);
     }
 }
 

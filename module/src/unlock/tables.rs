@@ -11,6 +11,7 @@ use core::ffi::CStr;
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::{KBox, KVec};
 
+use crate::capability::entry::Entry;
 use crate::capability::image::POINTER_LEN;
 use crate::capability::tables::{Tables, TRIPLE};
 use crate::capability::unlock::{self, Board, Entries, Refusal};
@@ -20,13 +21,10 @@ use crate::gpu::{self, MAX_VGPU_TYPES};
 use crate::status::{Address, Reason, MAX_GPUS};
 use crate::sys::crypto::KernelCrypto;
 use crate::sys::ftrace::{Listener, Listening};
-use crate::sys::kprobe::{ReturnProbe, Watcher};
 use crate::sys::lock::Spin;
 use crate::sys::memory::{self, Alias, Section};
 use crate::sys::{pci, work};
 
-/// Maps a board's memory; called before magic and key are read.
-const MAP: &CStr = c"nvidia:os_map_kernel_space";
 /// Copies memory; magic and key are read with it.
 const COPY: &CStr = c"nvidia:os_mem_copy";
 
@@ -39,7 +37,6 @@ pub struct Unlocker {
     rodata: Section,
     tables: Tables,
     alias: Alias,
-    mappings: Spin<Mappings>,
     slots: Spin<Slots>,
 }
 
@@ -59,10 +56,17 @@ struct Slot {
     outcome: Outcome,
     /// Whether the outcome is in the log.
     told: bool,
-    entries: KBox<Entries>,
+    /// `None` only after they were leaked by `restore`.
+    entries: Option<KBox<Entries>>,
     /// Number of the first sacrificial triple that bears one of the entries.
     first: usize,
     originals: [[u64; 3]; MAX_VGPU_TYPES],
+}
+
+impl Slot {
+    fn as_slice(&self) -> &[Entry] {
+        self.entries.as_ref().map_or(&[], |entries| entries.as_slice())
+    }
 }
 
 /// What became of a board.
@@ -76,38 +80,6 @@ pub enum Outcome {
     Refused(Refusal),
 }
 
-/// The last mappings of boards' BAR3 that the driver made.
-#[derive(Default)]
-struct Mappings {
-    ring: [Mapping; 16],
-    next: usize,
-}
-
-/// Where a board's BAR3, or a part of it, is mapped.
-#[derive(Clone, Copy, Default)]
-struct Mapping {
-    start: usize,
-    len: usize,
-    board: usize,
-}
-
-impl Mappings {
-    fn remember(&mut self, mapping: Mapping) {
-        let place = self.next % self.ring.len().max(1);
-        if let Some(oldest) = self.ring.get_mut(place) {
-            *oldest = mapping;
-        }
-        self.next = self.next.wrapping_add(1);
-    }
-
-    fn board_at(&self, address: usize) -> Option<usize> {
-        self.ring
-            .iter()
-            .find(|m| address.wrapping_sub(m.start) < m.len.saturating_sub(MAGIC_LEN - 1))
-            .map(|m| m.board)
-    }
-}
-
 impl Unlocker {
     /// Gets everything ready. Nothing of the driver is changed. May sleep.
     ///
@@ -119,13 +91,14 @@ impl Unlocker {
             if gpu::answer(gpu.device).sibling().is_none() || gpu.bar3_len == 0 {
                 continue;
             }
+            let entries = KBox::new(Entries::EMPTY, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
             let slot = Slot {
                 address: address_of(&gpu),
                 bar3: gpu.bar3_start..gpu.bar3_start.saturating_add(gpu.bar3_len),
                 watch: Watch::default(),
                 outcome: Outcome::Waiting,
                 told: false,
-                entries: KBox::new(Entries::EMPTY, GFP_KERNEL).map_err(|_| Reason::NoMemory)?,
+                entries: Some(entries),
                 first: 0,
                 originals: [[0; 3]; MAX_VGPU_TYPES],
             };
@@ -136,13 +109,8 @@ impl Unlocker {
         let len = tables.sacrificial.count.saturating_mul(TRIPLE);
         let alias = Alias::new(&rodata, tables.sacrificial.first, len).ok_or(Reason::NoMemory)?;
         let crypto = KernelCrypto::new().ok_or(Reason::NoMemory)?;
-        let unlocker = Self {
-            rodata,
-            tables,
-            alias,
-            mappings: Spin::new(Mappings::default()),
-            slots: Spin::new(Slots { crypto, taken: 0, boards }),
-        };
+        let unlocker =
+            Self { rodata, tables, alias, slots: Spin::new(Slots { crypto, taken: 0, boards }) };
         KBox::new(unlocker, GFP_KERNEL).map_err(|_| Reason::NoMemory)
     }
 
@@ -184,28 +152,36 @@ impl Unlocker {
 
     /// Puts back every word of the driver that still holds what we wrote, the last one first.
     ///
-    /// The entries must live on until no task can be reading them any more.
-    pub fn restore(&self) {
+    /// With `driver_lives`, entries that were in its tables are never freed: whether it has kept a
+    /// pointer to one, nobody outside of NVIDIA can tell. They are about 3 KiB a board.
+    pub fn restore(&self, driver_lives: bool) {
         self.slots.with(|slots| {
             for slot in slots.boards.iter_mut().rev() {
-                if matches!(slot.outcome, Outcome::Unlocked(_)) {
-                    self.take_out(slot);
-                    slot.outcome = Outcome::Waiting;
+                if !matches!(slot.outcome, Outcome::Unlocked(_)) {
+                    continue;
+                }
+                self.take_out(slot);
+                slot.outcome = Outcome::Waiting;
+                if let (true, Some(entries)) = (driver_lives, slot.entries.take()) {
+                    let _ = KBox::leak(entries);
                 }
             }
             slots.taken = 0;
         });
     }
 
-    /// The board whose BAR3 holds what is mapped at `address`.
-    fn board_at(&self, address: usize) -> Option<usize> {
-        let known = self.mappings.with(|mappings| mappings.board_at(address));
-        // A mapping made before we came is not known, but the page tables have it.
-        known.or_else(|| self.board_with(memory::physical(address)?))
+    /// Whether a GPU on the bus could profit from changing what the driver thinks of boards: one is
+    /// answered as another, or there is none to be wrong about.
+    pub fn is_wanted(&self) -> bool {
+        !self.slots.with(|slots| slots.boards.is_empty()) || pci::gpus().next().is_none()
     }
 
-    /// The board whose BAR3 holds the physical address.
-    fn board_with(&self, physical: u64) -> Option<usize> {
+    /// The board whose BAR3 holds what is mapped at `address`.
+    ///
+    /// The page tables say so, whenever the driver made the mapping. (Watching the driver map would
+    /// miss what it mapped before we came, and take an address that is used again for the old one.)
+    fn board_at(&self, address: usize) -> Option<usize> {
+        let physical = memory::physical(address)?;
         self.slots.with(|slots| slots.boards.iter().position(|s| s.bar3.contains(&physical)))
     }
 
@@ -219,14 +195,14 @@ impl Unlocker {
             }
             let seen = slot.watch.see(bytes, |magic| self.tables.lists(&image, magic));
             let Some((magic, key)) = seen else { return false };
+            let Some(entries) = &mut slot.entries else { return false };
             let pair = (&magic, &key);
-            let result =
-                unlock::prepare(&image, &self.tables, pair, *taken, crypto, &mut slot.entries);
+            let result = unlock::prepare(&image, &self.tables, pair, *taken, crypto, entries);
             slot.told = false;
             slot.outcome = match result {
                 Ok(board) => {
                     slot.first = *taken;
-                    *taken = taken.saturating_add(slot.entries.as_slice().len());
+                    *taken = taken.saturating_add(slot.as_slice().len());
                     self.put_in(slot);
                     Outcome::Unlocked(board)
                 }
@@ -241,7 +217,7 @@ impl Unlocker {
 
     /// Replaces triples by the slot's entries.
     fn put_in(&self, slot: &mut Slot) {
-        for i in 0..slot.entries.as_slice().len() {
+        for i in 0..slot.as_slice().len() {
             let Some((words, ours)) = self.triple(slot, i) else { continue };
             let Some(originals) = slot.originals.get_mut(i) else { continue };
             *originals = words.map(|at| self.alias.read(at).unwrap_or(0));
@@ -256,7 +232,7 @@ impl Unlocker {
 
     /// Puts the triples back that `put_in` replaced, where they still hold what it wrote.
     fn take_out(&self, slot: &Slot) {
-        for i in (0..slot.entries.as_slice().len()).rev() {
+        for i in (0..slot.as_slice().len()).rev() {
             let Some((words, ours)) = self.triple(slot, i) else { continue };
             let Some(originals) = slot.originals.get(i) else { continue };
             // The magic first: nobody is to find an entry that is being taken apart.
@@ -272,34 +248,14 @@ impl Unlocker {
     /// they are to hold: of magic, blocks and signature.
     fn triple(&self, slot: &Slot, i: usize) -> Option<([usize; 3], [u64; 3])> {
         let first = self.tables.sacrificial.offset(slot.first.checked_add(i)?)?;
-        let entry = slot.entries.as_slice().get(i)?;
+        let entry = slot.as_slice().get(i)?;
         let words = [0, POINTER_LEN, 2 * POINTER_LEN].map(|word| first.wrapping_add(word));
         let ours = [
-            slot.entries.magic().as_ptr() as u64,
+            slot.entries.as_ref()?.magic().as_ptr() as u64,
             entry.blocks().as_ptr() as u64,
             entry.signature().as_ptr() as u64,
         ];
         Some((words, ours))
-    }
-}
-
-impl Watcher for Unlocker {
-    fn wants(&self, _: [usize; 3]) -> bool {
-        true
-    }
-
-    /// The driver mapped physical memory.
-    fn returned(&self, [start, len, _mode]: [usize; 3], mapped: usize) {
-        if mapped == 0 || len == 0 {
-            return;
-        }
-        let (start, end) = (start as u64, (start as u64).saturating_add(len as u64));
-        let board = self.slots.with(|slots| {
-            slots.boards.iter().position(|s| start < s.bar3.end && s.bar3.start < end)
-        });
-        if let Some(board) = board {
-            self.mappings.with(|m| m.remember(Mapping { start: mapped, len, board }));
-        }
     }
 }
 
@@ -322,41 +278,26 @@ fn address_of(gpu: &pci::Gpu) -> Address {
     Address { domain: gpu.domain, bus: gpu.bus, slot: gpu.slot, function: gpu.function }
 }
 
-/// The two hooks that wait for a key. Dropping them takes them away.
-pub struct KeyHooks {
-    copy: Listening<Unlocker>,
-    map: ReturnProbe<Unlocker>,
-}
+/// The hook that waits for a key. Dropping it takes it away.
+pub struct KeyHook(Listening<Unlocker>);
 
-/// What a [`KeyHooks`] did, for the status.
-#[derive(Clone, Copy, Default)]
-pub struct KeyHookCounts {
-    /// Mappings seen, and lost.
-    pub map: (u64, u64),
-    /// Copies seen.
-    pub copy: u64,
-}
-
-impl KeyHooks {
-    /// Has `unlocker` told of mappings and copies.
+impl KeyHook {
+    /// Has `unlocker` told of copies.
     ///
     /// # Safety
     /// `unlocker` outlives the value that is returned.
     ///
     /// # Errors
-    /// The kernel refused a hook; none is left behind.
+    /// The kernel refused the hook.
     pub unsafe fn place(unlocker: &Unlocker) -> Result<Self, Reason> {
-        // SAFETY: As the caller promises.
-        let map = unsafe { ReturnProbe::place(MAP, unlocker) }
-            .map_err(|errno| Reason::Hook("os_map_kernel_space", errno))?;
-        // SAFETY: As above. The canary holds ftrace switched on.
-        let copy = unsafe { Listening::place(COPY, false, unlocker) }
-            .map_err(|errno| Reason::Hook("os_mem_copy", errno))?;
-        Ok(Self { copy, map })
+        // SAFETY: As the caller promises. The guard keeps ftrace switched on.
+        unsafe { Listening::place(COPY, false, unlocker) }
+            .map(Self)
+            .map_err(|errno| Reason::Hook("os_mem_copy", errno))
     }
 
-    /// What they did so far.
-    pub fn counts(&self) -> KeyHookCounts {
-        KeyHookCounts { map: (self.map.hits(), self.map.misses()), copy: self.copy.hits() }
+    /// Copies seen.
+    pub fn hits(&self) -> u64 {
+        self.0.hits()
     }
 }
