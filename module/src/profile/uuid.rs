@@ -57,7 +57,9 @@ impl Uuid {
             if tens > 9 || ones > 9 {
                 return None;
             }
-            number.checked_mul(100)?.checked_add(u64::from(tens).checked_mul(10)?)?
+            number
+                .checked_mul(100)?
+                .checked_add(u64::from(tens).checked_mul(10)?)?
                 .checked_add(ones.into())
         })
     }
