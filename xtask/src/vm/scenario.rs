@@ -123,6 +123,12 @@ pub const SCENARIOS: &[Scenario] = &[
         ..REAL
     },
     Scenario {
+        name: "standin-baseline",
+        about: "the stand-ins without us",
+        standins: standin::BRANCHES,
+        ..DEFAULT
+    },
+    Scenario {
         name: "standin",
         about: "stand-ins of each branch, and what can go wrong around them",
         standins: standin::BRANCHES,

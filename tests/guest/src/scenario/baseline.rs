@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The real driver without us. If this fails, nothing that the others find means anything.
+//! The drivers without us. If this fails, nothing that the other scenarios find means anything.
 
 use anyhow::{Result, ensure};
 
 use super::{
     answers::{self, Gate},
+    standin::{BRANCHES, path},
     steps::{self, DRIVER, unchanged},
 };
 use crate::{
@@ -42,5 +43,33 @@ pub fn run(report: &mut Report) -> Result<()> {
         kernel::load(DRIVER)?;
         kernel::unload(DRIVER)
     });
+    Ok(())
+}
+
+/// The stand-ins answer as the real ones do.
+pub fn standins(report: &mut Report) -> Result<()> {
+    report.announce_taint("OE");
+    let board = Board::find()?;
+    steps::prepare()?;
+    for (branch, gate) in BRANCHES {
+        report.part(&format!("branch {branch}"));
+        kernel::load(&path(branch))?;
+        answers::factory(report, gate, "without the module");
+        let before = probe::digests()?;
+        report.check("the driver reads magic and key from BAR3", || {
+            equal(probe::play(board.bar3()?)?, [MAGIC, KEY].concat())
+        });
+        report.check("it keeps its constants and code meanwhile", || {
+            unchanged(&before, &probe::digests()?)
+        });
+        report.check("it has a triple with the sacrificial magic", || {
+            tables::sacrificial(&probe::rodata()?).map(drop)
+        });
+        kernel::unload(DRIVER)?;
+        report.check("it fails to load when told to", || {
+            ensure!(kernel::load_with(&path(branch), "fail_init=1").is_err(), "it loaded");
+            Ok(())
+        });
+    }
     Ok(())
 }

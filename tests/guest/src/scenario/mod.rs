@@ -26,6 +26,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "selftest-gone" => selftest::gone(),
         "selftest-hang" => selftest::hang(),
         "baseline" => baseline::run(report),
+        "standin-baseline" => baseline::standins(report),
         "real" => real::run(report),
         "real-wrong-key" => real::wrong_key(report),
         "standin" => standin::run(report),
