@@ -38,5 +38,6 @@ pub mod gpu;
 pub mod host;
 pub mod params;
 pub mod profile;
+pub mod rm_control;
 pub mod signature;
 pub mod status;

@@ -4,6 +4,7 @@
 use super::scan::Scanner;
 use super::ParseError;
 use crate::gpu::{self, NVIDIA_VENDOR};
+use crate::profile::hex_digit;
 use crate::status::Address;
 
 /// What a rule says about a board.
@@ -239,7 +240,7 @@ fn hex(digits: &[u8], most: usize) -> Option<u32> {
     }
     digits
         .iter()
-        .try_fold(0u32, |number, &c| Some(number.checked_shl(4)? | char::from(c).to_digit(16)?))
+        .try_fold(0u32, |number, &c| Some(number.checked_shl(4)? | u32::from(hex_digit(c)?)))
 }
 
 #[cfg(test)]

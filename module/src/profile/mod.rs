@@ -6,12 +6,14 @@
 //! them, with type, unit and limit; [`Field`] is a field of NVIDIA's structures. This module knows
 //! neither where a field lies (see `rm_control`) nor how a user writes it down (see `params`).
 
+mod digit;
 mod field;
 mod key;
 mod size;
 mod text;
 mod uuid;
 
+pub use digit::{hex_byte, hex_digit};
 pub use field::Field;
 pub use key::{Key, Kind, EXPECTED_KEY};
 pub use size::{parse_size, split_vram, BadSize, Vram, VRAM_MIN};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Sizes as people write them, and the split of a vGPU's memory.
 
+use super::hex_digit;
+
 /// The smallest total for which the split is known to make sense.
 pub const VRAM_MIN: u64 = 384 << 20;
 
@@ -101,13 +103,13 @@ fn unit_bytes(unit: &[u8]) -> Option<u64> {
     })
 }
 
-fn number(digits: &[u8], radix: u32) -> Result<u64, BadSize> {
+fn number(digits: &[u8], radix: u8) -> Result<u64, BadSize> {
     if digits.is_empty() {
         return Err(BadSize::Number);
     }
     let mut value = 0u64;
     for &c in digits {
-        let digit = char::from(c).to_digit(radix).ok_or(BadSize::Number)?;
+        let digit = hex_digit(c).filter(|&digit| digit < radix).ok_or(BadSize::Number)?;
         value = value
             .checked_mul(radix.into())
             .and_then(|value| value.checked_add(digit.into()))

@@ -5,6 +5,8 @@
 //! without a space, a quotation mark or a backslash, all of which modprobe, a boot loader or the
 //! kernel's own command line parser would take for themselves.
 
+use super::hex_byte;
+
 /// The longest text, its NUL included: the longest field there is.
 pub const MAX_TEXT: usize = 128;
 
@@ -59,12 +61,9 @@ impl<'a> Text<'a> {
         while let Some((at, &c)) = rest.next() {
             let byte = match c {
                 b'%' => {
-                    let mut digit = || char::from(*rest.next()?.1).to_digit(16);
-                    let (Some(high), Some(low)) = (digit(), digit()) else {
-                        return Err(BadText::Escape(at));
-                    };
-                    // Two hexadecimal digits always make a byte.
-                    u8::try_from((high << 4) | low).map_err(|_| BadText::Escape(at))?
+                    let (high, low) = (rest.next(), rest.next());
+                    let byte = high.zip(low).and_then(|((_, &h), (_, &l))| hex_byte(h, l));
+                    byte.ok_or(BadText::Escape(at))?
                 }
                 0..=0x1f | 0x7f => return Err(BadText::Control(at)),
                 c => c,

@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+use super::hex_byte;
+
 /// A UUID, its 16 bytes in the order in which they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uuid([u8; 16]);
@@ -34,8 +36,7 @@ impl Uuid {
             if GROUPS.contains(&at) && text.next() != Some(&b'-') {
                 return None;
             }
-            let mut digit = || char::from(*text.next()?).to_digit(16);
-            *byte = u8::try_from((digit()? << 4) | digit()?).ok()?;
+            *byte = hex_byte(*text.next()?, *text.next()?)?;
         }
         match text.next() {
             None => Some(Self(bytes)),
