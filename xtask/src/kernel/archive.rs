@@ -63,6 +63,7 @@ pub fn unpack(target: &Target, release: &Release, into: &Path) -> Result<()> {
 
     // Complete or not there, also when another process does the same.
     let partial = into.with_extension(format!("new.{}", std::process::id()));
+    fs::create_dir_all(&partial).with_context(|| format!("creating {}", partial.display()))?;
     for package in &packages {
         let deb = download(package, &release.version, &debs)?;
         let _bar = sh::progress(&format!("unpacking {package}"));
