@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use super::{DriverState, Report, TablesState};
+use super::{Answers, DriverState, Report, TablesState};
 
 /// Formats a [`Report`] as lines of text.
 pub struct Text<'a>(pub &'a Report<'a>);
@@ -13,9 +13,8 @@ impl fmt::Display for Text<'_> {
         let report = self.0;
         writeln!(f, "vgpu_unlock {}", report.module_version)?;
         write!(f, "driver: ")?;
-        match report.driver_version {
-            Some(version) => write!(f, "{version}, ")?,
-            None => {}
+        if let Some(version) = report.driver_version {
+            write!(f, "{version}, ")?;
         }
         match report.driver {
             DriverState::Absent => writeln!(f, "not loaded")?,
@@ -52,6 +51,13 @@ impl fmt::Display for Text<'_> {
                 hook.hits,
                 hook.misses
             )?;
+        }
+        let Answers { seen, changed, lost, unknown } = report.answers;
+        if seen != 0 || lost != 0 {
+            writeln!(f, "answers to the daemons: {seen} seen, {changed} changed, {lost} lost")?;
+        }
+        if let Some((count, unknown)) = unknown {
+            writeln!(f, "  {unknown}: left alone {count} times")?;
         }
         write!(f, "capability tables: {}", report.tables.word())?;
         match report.tables {

@@ -5,13 +5,14 @@ use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{inspect, paths};
+use crate::{driver, inspect, paths};
 
 /// Measures what finding everything in a real driver costs.
 #[derive(clap::Args)]
 pub struct Args {
-    /// nv-kernel.o_binary, nvidia.ko, or a Debian package that holds one.
-    file: PathBuf,
+    /// nv-kernel.o_binary, nvidia.ko, or a Debian package that holds one; Debian's 550.163.01,
+    /// unless given.
+    file: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -19,10 +20,17 @@ pub struct Args {
 /// # Errors
 /// The file is no driver of a known branch, or the benchmark fails.
 pub fn run(args: &Args) -> Result<()> {
-    let driver = inspect::parse_driver(&inspect::object_file(&args.file)?)?;
+    let file = match &args.file {
+        Some(file) => file.clone(),
+        None => {
+            let newest = driver::PACKAGES.last().context("no driver to fetch")?;
+            driver::blob(newest)?
+        }
+    };
+    let driver = inspect::parse_driver(&inspect::object_file(&file)?)?;
     let version = driver.version.as_ref().map_err(|reason| anyhow::anyhow!("{reason}"))?;
     let (Some(text), Some(rodata)) = (&driver.text, driver.rodata()) else {
-        bail!("{} has no .text or no .rodata", args.file.display());
+        bail!("{} has no .text or no .rodata", file.display());
     };
     let dir = paths::cache().join("bench");
     fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;

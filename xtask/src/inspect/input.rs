@@ -118,9 +118,8 @@ fn from_tar(data: impl Read) -> Result<Vec<u8>> {
         let entry = entry?;
         let path = entry.path()?.into_owned();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if !(name.starts_with("nv-kernel") && name.ends_with(".o_binary"))
-            || !entry.header().entry_type().is_file()
-        {
+        let is_blob = name.starts_with("nv-kernel") && name.ends_with(".o_binary");
+        if !is_blob || !entry.header().entry_type().is_file() {
             continue;
         }
         let file = all(entry)?;

@@ -11,7 +11,7 @@ mod report;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use vgpu_unlock::{
     capability::{
         Key, Magic, entry,
@@ -26,7 +26,7 @@ use vgpu_unlock::{
 
 pub use driver_file::{DriverFile, parse_driver};
 pub use input::object_file;
-pub use real_drivers::{Check, real_drivers_test};
+pub use real_drivers::real_drivers_test;
 pub use report::{Report, Verdict};
 
 use driver_file::Parsed;
@@ -41,7 +41,9 @@ const RODATA: &str = ".rodata";
 /// The file cannot be read, or holds no whole object file.
 pub fn inspect(path: &Path, board: Option<(Magic, Key)>) -> Result<Report> {
     let bytes = object_file(path)?;
-    Ok(match driver_file::parse(&bytes)? {
+    let parsed =
+        driver_file::parse(&bytes).with_context(|| format!("reading {}", path.display()))?;
+    Ok(match parsed {
         Parsed::Driver(driver) => of_driver(&driver, board),
         Parsed::Foreign(reason) => Report {
             driver: report::Driver { version: None },
