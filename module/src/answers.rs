@@ -7,8 +7,16 @@
 //! driver works, and no other process can gain anything: it could only be told what it can write
 //! into its own memory anyway.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::params::{Gpus, Identity};
+use crate::policy;
+use crate::rm_control::{self, Boards, Call, Policy, ProcessMemory, Verdict, MAX_PARAMS};
+use crate::status::{Address, Answers, UnknownSize};
+use crate::sys::lock::{AnswersMutex, Mutexed};
 use crate::sys::task::{self, Arguments};
-use crate::sys::user::{self, UserAddress};
+use crate::sys::user::{self, Process, UserAddress};
+use crate::sys::{clock, log, pci};
 
 /// An RM control call: the driver's escape 0x2a, with an NVOS54 of 32 bytes.
 const RM_CONTROL: u32 = 0x2a;
@@ -39,9 +47,152 @@ pub fn returned(command: u32, argument: usize) {
     task::schedule([command as usize, argument]);
 }
 
+/// Calls of the daemons that are among those we know.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+/// Of those, how many were changed.
+static CHANGED: AtomicU64 = AtomicU64::new(0);
+
+static MEMORY: Mutexed<Memory, AnswersMutex> = Mutexed::new(Memory {
+    processes: [Remembered {
+        process: Process { number: 0, born: 0 },
+        memory: ProcessMemory::new(),
+    }; PROCESSES],
+    next: 0,
+    params: [0; MAX_PARAMS],
+    unknown: None,
+    unknown_count: 0,
+});
+
+/// Processes that are remembered: a daemon, and one for each virtual machine that is starting.
+const PROCESSES: usize = 32;
+
+struct Memory {
+    processes: [Remembered; PROCESSES],
+    /// The next to be forgotten.
+    next: usize,
+    /// The parameters of the call at hand.
+    params: [u8; MAX_PARAMS],
+    unknown: Option<UnknownSize>,
+    unknown_count: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Remembered {
+    process: Process,
+    memory: ProcessMemory,
+}
+
+impl Memory {
+    fn of(&self, process: Process) -> Option<usize> {
+        self.processes.iter().position(|r| r.process == process)
+    }
+
+    /// Finds the calling process, or makes room for it, and has it take over what it inherits.
+    fn recall(&mut self) -> Option<usize> {
+        let (own, parent) = user::processes();
+        let at = self.of(own).unwrap_or_else(|| {
+            let at = self.next % PROCESSES;
+            self.next = self.next.wrapping_add(1);
+            if let Some(oldest) = self.processes.get_mut(at) {
+                *oldest = Remembered { process: own, memory: ProcessMemory::new() };
+            }
+            at
+        });
+        let inherited = self.of(parent).and_then(|i| self.processes.get(i)).map(|r| r.memory);
+        let memory = &mut self.processes.get_mut(at)?.memory;
+        if let Some(inherited) = inherited {
+            memory.adopt(&inherited, own.born);
+        }
+        memory.set_time(clock::now_ns());
+        Some(at)
+    }
+
+    fn note_unknown(&mut self, unknown: UnknownSize) {
+        self.unknown_count = self.unknown_count.saturating_add(1);
+        if self.unknown != Some(unknown) {
+            self.unknown = Some(unknown);
+            log::warn(format_args!("{unknown}: left alone"));
+        }
+    }
+}
+
+/// How it stands with the answers, for the status.
+pub fn report() -> Answers {
+    let memory = MEMORY.lock();
+    Answers {
+        seen: SEEN.load(Ordering::Relaxed),
+        changed: CHANGED.load(Ordering::Relaxed),
+        lost: task::lost(),
+        unknown: memory.unknown.map(|unknown| (memory.unknown_count, unknown)),
+    }
+}
+
+/// Boards as the user has them answered. A call does not say which board it is about, but its IDs
+/// nearly always do.
+struct OnTheBus<'a>(Gpus<'a>);
+
+impl Boards for OnTheBus<'_> {
+    fn answer(&self, device: u16, subsystem: u16) -> Option<Identity> {
+        let same = |gpu: &pci::Gpu| gpu.device == device && gpu.subsystem == subsystem;
+        let address = pci::gpus().find(same).map(|gpu| Address::from(&gpu));
+        self.0.answer(device, subsystem, address)
+    }
+}
+
 /// Changes the answer of an ioctl, in the task that made it.
 pub fn run([command, argument]: Arguments) {
-    let _ = nvos54(command as u32, UserAddress(argument as u64));
+    // Where the daemon's memory is not there, nobody will read the answer either.
+    let _ = nvos54(command as u32, UserAddress(argument as u64)).and_then(answer);
+}
+
+/// Offsets in an NVOS54 (nvos.h of NVIDIA's open kernel modules).
+const CMD: usize = 8;
+const PARAMS: usize = 16;
+const PARAMS_SIZE: usize = 24;
+const STATUS: usize = 28;
+
+fn answer(nvos54: UserAddress) -> Option<()> {
+    let mut head = [0; NVOS54_LEN];
+    nvos54.read(&mut head)?;
+    let cmd = u32_at(&head, CMD)?;
+    let interest = rm_control::interest(cmd)?;
+    SEEN.fetch_add(1, Ordering::Relaxed);
+
+    let params_at = UserAddress(u64::from_le_bytes(head.get(PARAMS..)?.get(..8)?.try_into().ok()?));
+    let size = u32_at(&head, PARAMS_SIZE)? as usize;
+    let status = u32_at(&head, STATUS)?;
+    let mut guard = MEMORY.lock();
+    let memory = &mut *guard;
+    let process = memory.recall()?;
+    let Memory { processes, params, .. } = memory;
+    // Parameters of an unknown length are not looked at.
+    let wanted = if interest.knows(size) { size.min(interest.max_params) } else { 0 };
+    let params = params.get_mut(..wanted)?;
+    params_at.read(params)?;
+    let mut call = Call { cmd, status, params };
+    let verdict = policy::with(|user| {
+        let boards = OnTheBus(user.gpus);
+        let policy =
+            Policy { boards: &boards, migration: user.migration, overrides: user.overrides };
+        Some(rm_control::edit(&mut call, &policy, &mut processes.get_mut(process)?.memory))
+    })?;
+    match verdict {
+        Verdict::Untouched => {}
+        Verdict::UnknownSize => memory.note_unknown(UnknownSize { command: cmd, size }),
+        Verdict::Edited(edited) => {
+            let changed = call.params.get(edited.params.clone())?;
+            params_at.add(edited.params.start).write(changed)?;
+            if edited.status {
+                nvos54.add(STATUS).write(&call.status.to_le_bytes())?;
+            }
+            CHANGED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    Some(())
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..)?.get(..4)?.try_into().ok()?))
 }
 
 /// Where the NVOS54 of a call is, if it is an RM control call.

@@ -134,6 +134,15 @@ pub fn set_enabled(enabled: bool) {
     }
 }
 
+/// Does everything anew, because what boards are answered as has changed. May sleep.
+pub fn reconsider() {
+    let mut state = STATE.lock();
+    if state.running {
+        state.let_go(true);
+        state.look();
+    }
+}
+
 /// The driver is there.
 pub fn coming(target: &Target) {
     STATE.lock().take_hold(target);

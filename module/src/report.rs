@@ -3,9 +3,12 @@
 
 use core::fmt::Write;
 
+use crate::answers;
 use crate::driver::branch;
 use crate::gpu::{self as boards, Answer};
 use crate::lifecycle::{self, Driver};
+use crate::params::Rule;
+use crate::policy;
 use crate::status::{
     self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
     MAX_GPUS,
@@ -54,6 +57,7 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
             driver,
             gpus: gpus.as_slice(),
             hooks: hooks.as_slice(),
+            answers: answers::report(),
             tables: attachment.map_or(TablesState::Absent, |a| tables(gpus.as_slice(), a)),
             gpu_list_count: attachment.map_or(0, |a| a.unlocker().gpu_list_count()),
             entries: attachment.map_or(0, |a| a.unlocker().entries()),
@@ -64,10 +68,11 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
 
 /// How it stands with one board.
 pub fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>) -> Gpu {
-    let address =
-        Address { domain: gpu.domain, bus: gpu.bus, slot: gpu.slot, function: gpu.function };
+    let address = Address::from(gpu);
     let answer = boards::answer(gpu.device);
+    let rule = policy::with(|p| p.gpus.rule(gpu.device, gpu.subsystem, Some(address)));
     let state = match answer {
+        _ if rule == Rule::Off => GpuState::Off,
         Answer::Listed => GpuState::Listed,
         Answer::Unknown => GpuState::Unknown,
         Answer::As(..) => {

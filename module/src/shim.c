@@ -22,11 +22,19 @@ void vu_log_warn(const char *text, int len)
 }
 
 static DEFINE_MUTEX(vu_lifecycle_mutex);
+static DEFINE_MUTEX(vu_answers_mutex);
 static DEFINE_MUTEX(vu_policy_mutex);
 
 static struct mutex *vu_mutex_of(enum vu_mutex which)
 {
-	return which == VU_LIFECYCLE ? &vu_lifecycle_mutex : &vu_policy_mutex;
+	switch (which) {
+	case VU_LIFECYCLE:
+		return &vu_lifecycle_mutex;
+	case VU_ANSWERS:
+		return &vu_answers_mutex;
+	default:
+		return &vu_policy_mutex;
+	}
 }
 
 void vu_lock(enum vu_mutex which)
@@ -254,9 +262,18 @@ bool vu_is_daemon(void)
 		!strncmp(name, "nvidia-vgpu-mgr", TASK_COMM_LEN));
 }
 
-int vu_process(void)
+static void vu_describe(struct task_struct *task, struct vu_process *process)
 {
-	return task_tgid_nr(current);
+	process->number = task_tgid_nr(task);
+	process->born = task->group_leader->start_time;
+}
+
+void vu_processes(struct vu_process *self, struct vu_process *parent)
+{
+	vu_describe(current, self);
+	rcu_read_lock();
+	vu_describe(rcu_dereference(current->real_parent), parent);
+	rcu_read_unlock();
 }
 
 int vu_task_add(struct callback_head *head)
@@ -305,6 +322,12 @@ static const struct kernel_param_ops vu_param_ops = {
 	MODULE_PARM_DESC(name, description)
 
 VU_PARAM(enabled, VU_PARAM_ENABLED, "1: unlock (default), 0: leave the driver exactly as it is");
+VU_PARAM(gpus, VU_PARAM_GPUS,
+	 "BOARD=ANSWER,...; BOARD: 1b06, 10de:1b06:120f or 0000:01:00.0; ANSWER: off, auto, 1b38 or 1e30:12ba");
+VU_PARAM(migration, VU_PARAM_MIGRATION, "1: say that vGPUs can be migrated, 0: as the driver says (default)");
+VU_PARAM(overrides, VU_PARAM_OVERRIDES,
+	 "TARGET:KEY=VALUE,...;... TARGET: nvidia-N, mdev/UUID or vm/VMID; keys: see README");
+VU_PARAM(verbosity, VU_PARAM_VERBOSITY, "0: log what went wrong, 1: also what was done (default), 2: also each changed answer");
 
 static int vu_text_open(struct inode *inode, struct file *file)
 {

@@ -25,8 +25,8 @@
 void vu_log_info(const char *text, int len);
 void vu_log_warn(const char *text, int len);
 
-/* The module's mutexes: of the life cycle, and of the user's policy. */
-enum vu_mutex { VU_LIFECYCLE, VU_POLICY };
+/* The module's mutexes: of the life cycle, of answers to RM control calls, of the user's policy. */
+enum vu_mutex { VU_LIFECYCLE, VU_ANSWERS, VU_POLICY };
 void vu_lock(enum vu_mutex which);
 void vu_unlock(enum vu_mutex which);
 
@@ -111,8 +111,13 @@ void vu_work_run(void);
 
 /* Whether the calling process is one of the two vGPU daemons, run by root. */
 bool vu_is_daemon(void);
-/* The calling process, whichever of its threads calls. */
-int vu_process(void);
+/* A process: its number, and when it was made, in nanoseconds on ktime_get()'s clock. */
+struct vu_process {
+	int number;
+	u64 born;
+};
+/* The calling process, whichever of its threads calls, and the one that it was forked from. */
+void vu_processes(struct vu_process *self, struct vu_process *parent);
 
 /* Has vu_task_run() called by this task before it returns to user space. 0, or an error number. */
 int vu_task_add(struct callback_head *head);
@@ -125,7 +130,13 @@ bool vu_user_write(u64 to, const void *from, size_t len);
 void vu_sleep_ms(unsigned int ms);
 
 /* Parameters; both are Rust's. `set` takes `len` bytes, `get` writes at most a page. */
-enum vu_param { VU_PARAM_ENABLED, VU_PARAM_GPUS, VU_PARAM_MIGRATION, VU_PARAM_OVERRIDES };
+enum vu_param {
+	VU_PARAM_ENABLED,
+	VU_PARAM_GPUS,
+	VU_PARAM_MIGRATION,
+	VU_PARAM_OVERRIDES,
+	VU_PARAM_VERBOSITY,
+};
 int vu_param_set(enum vu_param which, const char *text, size_t len);
 int vu_param_get(enum vu_param which, char *buffer);
 

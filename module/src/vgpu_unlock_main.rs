@@ -12,12 +12,18 @@
 use kernel::prelude::*;
 
 // --- pure: cargo builds and tests these too (lib.rs)
-#[allow(dead_code, reason = "xtask uses what the module does not")]
+#[allow(dead_code, unused_imports, reason = "xtask uses what the module does not")]
 mod capability;
-#[allow(dead_code, reason = "as above")]
+#[allow(dead_code, unused_imports, reason = "as above")]
 mod driver;
-#[allow(dead_code, reason = "as above")]
+#[allow(dead_code, unused_imports, reason = "as above")]
 mod gpu;
+#[allow(dead_code, unused_imports, reason = "as above")]
+mod params;
+#[allow(dead_code, unused_imports, reason = "as above")]
+mod profile;
+#[allow(dead_code, unused_imports, reason = "as above")]
+mod rm_control;
 mod signature;
 mod status;
 

@@ -6,7 +6,7 @@
 
 use core::fmt::{self, Display};
 
-use super::{DriverState, Gpu, Hook, Report, TablesState};
+use super::{Answers, DriverState, Gpu, Hook, Report, TablesState};
 
 /// Formats a [`Report`] as one line of JSON.
 pub struct Json<'a>(pub &'a Report<'a>);
@@ -44,6 +44,11 @@ impl Display for Json<'_> {
             report.entries
         )?;
         optional(f, reason)?;
+        let Answers { seen, changed, lost, unknown } = report.answers;
+        write!(f, r#"}},"answers":{{"seen":{seen},"changed":{changed},"lost":{lost},"unknown":"#)?;
+        let (count, last) = unknown.map_or((0, None), |(count, last)| (count, Some(last)));
+        write!(f, r#"{count},"last_unknown":"#)?;
+        optional(f, last.as_ref())?;
         writeln!(f, r#"}},"locate_us":{}}}"#, report.locate_us)
     }
 }

@@ -85,6 +85,8 @@ pub enum GpuState {
     Listed,
     /// No capable board is known for it.
     Unknown,
+    /// The user wants it left alone.
+    Off,
     /// The driver is not loaded.
     NoDriver,
     /// The driver was left as it is; see its state.
@@ -101,6 +103,7 @@ impl GpuState {
         match self {
             GpuState::Listed => "listed",
             GpuState::Unknown => "unknown",
+            GpuState::Off => "off",
             GpuState::NoDriver => "no driver",
             GpuState::NotUnlocked => "not unlocked",
             GpuState::Waiting => "waiting",
@@ -113,6 +116,7 @@ impl GpuState {
         match self {
             GpuState::Listed => "NVIDIA lists this board, it needs nothing",
             GpuState::Unknown => "no vGPU-capable board with this silicon is known",
+            GpuState::Off => "left alone, because of the parameter gpus",
             GpuState::NoDriver => "waiting for the driver to be loaded",
             GpuState::NotUnlocked => "not unlocked, see above",
             GpuState::Waiting => "waiting for the driver to read the board's key",
@@ -242,6 +246,35 @@ impl TablesState {
     }
 }
 
+/// Parameters of a length that no layout has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownSize {
+    /// The RM control command.
+    pub command: u32,
+    /// Bytes of its parameters.
+    pub size: usize,
+}
+
+impl fmt::Display for UnknownSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnknownSize { command, size } = self;
+        write!(f, "RM control command {command:#x} has parameters of {size} bytes, which is new")
+    }
+}
+
+/// How it stands with what the daemons are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Calls that were looked at.
+    pub seen: u64,
+    /// Calls whose answer was changed.
+    pub changed: u64,
+    /// Calls that could not be looked at.
+    pub lost: u64,
+    /// Calls whose parameters have an unknown length, and the last one.
+    pub unknown: Option<(u64, UnknownSize)>,
+}
+
 /// The whole picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
@@ -255,6 +288,8 @@ pub struct Report<'a> {
     pub gpus: &'a [Gpu],
     /// The hooks, in the order they were placed.
     pub hooks: &'a [Hook],
+    /// What the daemons are told.
+    pub answers: Answers,
     /// The capability tables.
     pub tables: TablesState,
     /// How many boards the driver lists, or 0 where that is not known.
@@ -278,6 +313,7 @@ mod tests {
             driver,
             gpus,
             hooks,
+            answers: Answers::default(),
             tables: TablesState::Located,
             gpu_list_count: 1047,
             entries: 0,

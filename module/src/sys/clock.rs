@@ -3,8 +3,13 @@
 
 use super::bindings as b;
 
+/// Nanoseconds since boot.
+pub fn now_ns() -> u64 {
+    // SAFETY: Reads a clock.
+    u64::try_from(unsafe { b::ktime_get() }).unwrap_or(0)
+}
+
 /// Microseconds since boot.
 pub fn now_us() -> u64 {
-    // SAFETY: Reads a clock.
-    u64::try_from(unsafe { b::ktime_get() }).unwrap_or(0) / 1000
+    now_ns() / 1000
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Locks.
 //!
-//! Order: the life cycle's mutex, the policy's mutex, a spin lock. Mutexes are taken in process
+//! Order: the life cycle's mutex, the answers', the policy's, a spin lock. Mutexes are taken in process
 //! context only (notifiers, work, task work, status, parameters, our init and exit); spin locks also
 //! in probe handlers.
 
@@ -22,6 +22,13 @@ pub struct LifecycleMutex;
 
 impl Which for LifecycleMutex {
     const MUTEX: b::vu_mutex = b::vu_mutex_VU_LIFECYCLE;
+}
+
+/// The mutex of answers to RM control calls.
+pub struct AnswersMutex;
+
+impl Which for AnswersMutex {
+    const MUTEX: b::vu_mutex = b::vu_mutex_VU_ANSWERS;
 }
 
 /// The mutex of the policy.

@@ -5,8 +5,10 @@
 //! made first and printed as it is; what does not fit is cut.
 
 use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::bindings as b;
+use crate::params::Verbosity;
 
 /// One line of at most this many bytes.
 struct Line {
@@ -25,8 +27,19 @@ impl Write for Line {
     }
 }
 
+/// What is written; the parameter `verbosity` as a number.
+static LEVEL: AtomicU8 = AtomicU8::new(Verbosity::Normal as u8);
+
+/// Sets what is written from now on.
+pub fn set_verbosity(verbosity: Verbosity) {
+    LEVEL.store(verbosity as u8, Ordering::Relaxed);
+}
+
 /// Something a person wants to know.
 pub fn info(args: fmt::Arguments<'_>) {
+    if LEVEL.load(Ordering::Relaxed) < Verbosity::Normal as u8 {
+        return;
+    }
     // SAFETY: `print` passes a text and its length.
     print(args, |text, len| unsafe { b::vu_log_info(text, len) });
 }

@@ -11,13 +11,36 @@ const PAGE: usize = 4096;
 pub enum Param {
     /// Unlock, or leave the driver as it is.
     Enabled,
+    /// What boards are answered as.
+    Gpus,
+    /// Whether the driver is said to be able to migrate vGPUs.
+    Migration,
+    /// What is changed about vGPU types and vGPUs.
+    Overrides,
+    /// What is logged.
+    Verbosity,
 }
 
 impl Param {
     fn of(which: b::vu_param) -> Option<Self> {
         match which {
             b::vu_param_VU_PARAM_ENABLED => Some(Param::Enabled),
+            b::vu_param_VU_PARAM_GPUS => Some(Param::Gpus),
+            b::vu_param_VU_PARAM_MIGRATION => Some(Param::Migration),
+            b::vu_param_VU_PARAM_OVERRIDES => Some(Param::Overrides),
+            b::vu_param_VU_PARAM_VERBOSITY => Some(Param::Verbosity),
             _ => None,
+        }
+    }
+
+    /// As the user writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Param::Enabled => "enabled",
+            Param::Gpus => "gpus",
+            Param::Migration => "migration",
+            Param::Overrides => "overrides",
+            Param::Verbosity => "verbosity",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! The NVIDIA GPUs on the PCI bus.
 
 use super::bindings as b;
+use crate::status::Address;
 
 /// A GPU, as the bus knows it.
 pub use b::vu_gpu as Gpu;
@@ -14,4 +15,10 @@ pub fn gpus() -> impl Iterator<Item = Gpu> {
         // SAFETY: Fills what it is given.
         unsafe { b::vu_gpu(index, &mut gpu) }.then_some(gpu)
     })
+}
+
+impl From<&Gpu> for Address {
+    fn from(gpu: &Gpu) -> Self {
+        Self { domain: gpu.domain, bus: gpu.bus, slot: gpu.slot, function: gpu.function }
+    }
 }

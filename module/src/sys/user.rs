@@ -32,8 +32,20 @@ pub fn is_daemon() -> bool {
     unsafe { b::vu_is_daemon() }
 }
 
-/// The calling process's number.
-pub fn process() -> i32 {
-    // SAFETY: As above.
-    unsafe { b::vu_process() }
+/// A process. Numbers are used again, so it is known by its time of birth, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub number: i32,
+    /// When it was made, on the clock of [`super::clock::now_ns`].
+    pub born: u64,
+}
+
+/// The calling process, and the one that it was forked from.
+pub fn processes() -> (Process, Process) {
+    let [mut own, mut parent] = [b::vu_process { number: 0, born: 0 }; 2];
+    // SAFETY: Fills both.
+    unsafe { b::vu_processes(&mut own, &mut parent) };
+    let process = |p: b::vu_process| Process { number: p.number, born: p.born };
+    (process(own), process(parent))
 }

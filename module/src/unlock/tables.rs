@@ -18,6 +18,8 @@ use crate::capability::unlock::{self, Board, Entries, Refusal};
 use crate::capability::watch::Watch;
 use crate::capability::MAGIC_LEN;
 use crate::gpu::{self, MAX_VGPU_TYPES};
+use crate::params::Rule;
+use crate::policy;
 use crate::status::{Address, Reason, MAX_GPUS};
 use crate::sys::crypto::KernelCrypto;
 use crate::sys::ftrace::{Listener, Listening};
@@ -88,12 +90,15 @@ impl Unlocker {
     pub fn new(rodata: Section, mut tables: Tables) -> Result<KBox<Self>, Reason> {
         let mut boards = KVec::new();
         for gpu in pci::gpus().take(MAX_GPUS) {
-            if gpu::answer(gpu.device).sibling().is_none() || gpu.bar3_len == 0 {
+            let address = Address::from(&gpu);
+            let rule = policy::with(|p| p.gpus.rule(gpu.device, gpu.subsystem, Some(address)));
+            let has_sibling = gpu::answer(gpu.device).sibling().is_some();
+            if rule == Rule::Off || !has_sibling || gpu.bar3_len == 0 {
                 continue;
             }
             let entries = KBox::new(Entries::EMPTY, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
             let slot = Slot {
-                address: address_of(&gpu),
+                address,
                 bar3: gpu.bar3_start..gpu.bar3_start.saturating_add(gpu.bar3_len),
                 watch: Watch::default(),
                 outcome: Outcome::Waiting,
@@ -272,10 +277,6 @@ impl Listener for Unlocker {
             self.see(board, bytes);
         }
     }
-}
-
-fn address_of(gpu: &pci::Gpu) -> Address {
-    Address { domain: gpu.domain, bus: gpu.bus, slot: gpu.slot, function: gpu.function }
 }
 
 /// The hook that waits for a key. Dropping it takes it away.
