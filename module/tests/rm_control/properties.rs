@@ -77,7 +77,7 @@ fn section() -> impl Strategy<Value = (String, Vec<Key>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn nothing_changes_but_what_the_verdict_says(
