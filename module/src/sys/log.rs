@@ -12,7 +12,7 @@ use crate::params::Verbosity;
 
 /// One line of at most this many bytes.
 struct Line {
-    text: [u8; 320],
+    text: [u8; 640],
     len: usize,
 }
 
@@ -51,7 +51,7 @@ pub fn warn(args: fmt::Arguments<'_>) {
 }
 
 fn print(args: fmt::Arguments<'_>, to: impl FnOnce(*const core::ffi::c_char, i32)) {
-    let mut line = Line { text: [0; 320], len: 0 };
+    let mut line = Line { text: [0; 640], len: 0 };
     // Writing to a Line cannot fail.
     let _ = line.write_fmt(args);
     to(line.text.as_ptr().cast(), i32::try_from(line.len).unwrap_or(0));
