@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What holds for any bytes at all: nothing panics, and the fast ways find what the slow ones do.
+//!
+//! For a longer look: `PROPTEST_CASES=100000 cargo test --release -p vgpu_unlock --test properties`.
 
 mod common;
 
@@ -115,8 +117,6 @@ fn spans(tables: Tables) -> (Span, Span) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
     #[test]
     fn search_finds_what_a_naive_search_finds(text in text()) {
         let naive = |pattern| naive(pattern, &text);
