@@ -56,6 +56,14 @@ impl Status {
         Ok(hooks.iter().map(|hook| (text(hook, "name"), text(hook, "state"))).collect())
     }
 
+    /// How many calls the hook `name` has missed.
+    pub fn missed(&self, name: &str) -> Result<u64> {
+        let hooks = self.at("/hooks")?.as_array().context("hooks are no list")?;
+        let hook = hooks.iter().find(|hook| hook["name"] == name);
+        let hook = hook.with_context(|| format!("no hook {name} in {hooks:?}"))?;
+        hook["misses"].as_u64().with_context(|| format!("no number of misses in {hook}"))
+    }
+
     /// Fails where a hook is in another state than those.
     pub fn hooks_are(&self, states: &[&str]) -> Result<()> {
         let hooks = self.hooks()?;

@@ -93,7 +93,11 @@ static int load_thread(void *unused)
 	while (!kthread_should_stop()) {
 		blob_read(&loaded, read);
 		atomic_long_inc(&rounds);
-		cond_resched();
+		/*
+		 * Not cond_resched(): ftrace waits for every task to have slept once, and would wait
+		 * for this one for ever, while holding its lock.
+		 */
+		cond_resched_tasks_rcu_qs();
 	}
 	return 0;
 }

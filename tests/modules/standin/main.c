@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
+#include "rm.h"
 #include "variant.h"
 
 static bool fail_init;
@@ -33,15 +34,21 @@ static int __init standin_init(void)
 {
 	int ret = pci_register_driver(&standin_driver);
 
+	if (ret)
+		return ret;
+	ret = rm_init();
 	if (!ret && fail_init) {
-		pci_unregister_driver(&standin_driver);
+		rm_exit();
 		ret = -ENODEV;
 	}
+	if (ret)
+		pci_unregister_driver(&standin_driver);
 	return ret;
 }
 
 static void __exit standin_exit(void)
 {
+	rm_exit();
 	pci_unregister_driver(&standin_driver);
 }
 

@@ -67,6 +67,9 @@ const REAL: Scenario = Scenario {
     ..DEFAULT
 };
 
+/// Of no board that is known.
+const WRONG_KEY: &str = "000102030405060708090a0b0c0d0e0f";
+
 /// All of them, in the order in which they are run.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "selftest-pass", about: "the runner sees a success", ..SELFTEST },
@@ -119,7 +122,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "real-wrong-key",
         about: "NVIDIA's driver with a key that is not the board's",
-        key: Some("000102030405060708090a0b0c0d0e0f"),
+        key: Some(WRONG_KEY),
         ..REAL
     },
     Scenario {
@@ -137,12 +140,37 @@ pub const SCENARIOS: &[Scenario] = &[
         ..DEFAULT
     },
     Scenario {
+        name: "standin-wrong-key",
+        about: "a stand-in under load with a key that is not the board's",
+        standins: standin::BRANCHES,
+        unlock: true,
+        key: Some(WRONG_KEY),
+        ..DEFAULT
+    },
+    Scenario {
         name: "standin-refusals",
         about: "stand-ins that must be left alone",
         standins: standin::FAULTS,
         unlock: true,
         ..DEFAULT
     },
+    Scenario {
+        name: "rm-control",
+        about: "what the daemons are told, structure by structure",
+        standins: standin::BRANCHES,
+        unlock: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "rm-under-load",
+        about: "what the daemons are told while the module comes and goes",
+        standins: standin::BRANCHES,
+        unlock: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario { name: "rm-real", about: "NVIDIA's driver answers what is not for us", ..REAL },
 ];
 
 /// The story of `cargo xtask demo`.

@@ -7,6 +7,8 @@ mod baseline;
 mod demo;
 mod real;
 mod refusals;
+mod rm_control;
+mod rm_real;
 mod selftest;
 mod standin;
 mod steps;
@@ -30,7 +32,11 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "real" => real::run(report),
         "real-wrong-key" => real::wrong_key(report),
         "standin" => standin::run(report),
+        "standin-wrong-key" => standin::wrong_key(report),
         "standin-refusals" => refusals::run(report),
+        "rm-control" => rm_control::run(report),
+        "rm-under-load" => rm_control::under_load(report),
+        "rm-real" => rm_real::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),
     }

@@ -107,6 +107,14 @@ fn reload_storm(report: &mut Report) -> Result<()> {
     kernel::unload(DRIVER)
 }
 
+/// The key is refused, so the hook on `os_mem_copy` stays: it is removed in the middle of a storm.
+pub fn wrong_key(report: &mut Report) -> Result<()> {
+    report.announce_taint("OE");
+    let board = Board::find()?;
+    steps::prepare()?;
+    rmmod_under_load(report, &board)
+}
+
 fn rmmod_under_load(report: &mut Report, board: &Board) -> Result<()> {
     report.part("rmmod under load");
     kernel::load(&path("550"))?;

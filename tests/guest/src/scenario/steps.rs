@@ -38,7 +38,7 @@ pub fn attached() -> Result<()> {
     let status = Status::read()?;
     status.is("/driver/state", "attached")?;
     // The watch on the tables' key goes away as soon as it is not needed any more.
-    status.hooks_are(&["placed", "removed"])
+    status.hooks_are(&["placed", "done"])
 }
 
 /// Fails where `now` differs from `before`.

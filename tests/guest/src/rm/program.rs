@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the guest's binary is under another name than init's: a process that asks the driver.
+//!
+//!   ask SET: each question of the set both ways, and prints the answers
+//!   load SET THREADS CALLS ALLOWED: that many threads with that many calls each (0: until standard
+//!     input ends); the file ALLOWED has every answer that may come, nothing else may
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    io::{self, Read},
+    process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    answer::{Answer, Answered, Route},
+    question::{self, Question},
+};
+
+/// The names that the binary is called by. The kernel knows a process by this name.
+pub const NAMES: [&str; 3] = ["nvidia-vgpud", "nvidia-vgpu-mgr", "other"];
+
+/// Runs the program that this process's name says; `None` where it says none.
+pub fn run() -> Option<ExitCode> {
+    let mut arguments = env::args();
+    let path = arguments.next()?;
+    let name = path.rsplit('/').next()?;
+    if !NAMES.contains(&name) {
+        return None;
+    }
+    let arguments: Vec<String> = arguments.collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Some(match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn dispatch(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        ["ask", set] => ask(set),
+        ["load", set, threads, calls, allowed] => {
+            load(set, threads.parse()?, calls.parse()?, allowed)
+        }
+        _ => bail!("unknown arguments: {arguments:?}"),
+    }
+}
+
+fn ask(set: &str) -> Result<()> {
+    let connection = question::connect(set)?;
+    for question in question::set(set)? {
+        for route in Route::ALL {
+            let answer = Answer::to(&question, &connection, route)?;
+            println!("{}", Answered { name: question.name.to_owned(), route, answer });
+        }
+    }
+    Ok(())
+}
+
+type Allowed = HashMap<String, Vec<Answer>>;
+
+/// What the threads of a load share.
+struct Load {
+    set: String,
+    questions: Vec<Question>,
+    allowed: Allowed,
+    stop: AtomicBool,
+    calls: AtomicUsize,
+    wrong: Mutex<Vec<String>>,
+}
+
+fn load(set: &str, threads: usize, calls: usize, allowed: &str) -> Result<()> {
+    let load = Load {
+        set: set.to_owned(),
+        questions: question::set(set)?,
+        allowed: read_allowed(allowed)?,
+        stop: AtomicBool::new(false),
+        calls: AtomicUsize::new(0),
+        wrong: Mutex::default(),
+    };
+    thread::scope(|scope| {
+        for number in 0..threads {
+            let load = &load;
+            scope.spawn(move || {
+                if let Err(error) = load.ask(number, calls) {
+                    load.note(format!("{error:#}"));
+                }
+            });
+        }
+        if calls == 0 {
+            // Whatever comes, it is the end of it that counts.
+            let _ = io::stdin().read_to_end(&mut vec![]);
+            load.stop.store(true, Ordering::Relaxed);
+        }
+    });
+    let wrong = load.wrong.lock().unwrap_or_else(|poison| poison.into_inner());
+    println!("{} {}", load.calls.load(Ordering::Relaxed), wrong.len());
+    for line in wrong.iter().take(3) {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+fn read_allowed(path: &str) -> Result<Allowed> {
+    let mut allowed = Allowed::new();
+    let text = fs::read_to_string(path).with_context(|| format!("reading {path}"))?;
+    for line in text.lines() {
+        let Answered { name, answer, .. } = Answered::parse(line)?;
+        allowed.entry(name).or_default().push(answer);
+    }
+    Ok(allowed)
+}
+
+impl Load {
+    fn ask(&self, number: usize, calls: usize) -> Result<()> {
+        let connection = question::connect(&self.set)?;
+        let count = if calls == 0 { usize::MAX } else { calls };
+        let length = self.questions.len();
+        for i in 0..count {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let question = &self.questions[(number + i) % length];
+            // Each round goes the other way.
+            let route = Route::ALL[(number + i / length) % Route::ALL.len()];
+            let answer = Answer::to(question, &connection, route)?;
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            self.judge(question.name, &answer);
+        }
+        Ok(())
+    }
+
+    fn judge(&self, name: &str, answer: &Answer) {
+        let allowed = self.allowed.get(name).map_or(&[][..], Vec::as_slice);
+        if allowed.contains(answer) {
+            return;
+        }
+        let differences: Vec<String> =
+            allowed.iter().filter_map(|allowed| allowed.difference(answer)).collect();
+        self.note(format!("{name}: {}", differences.join("; or ")));
+    }
+
+    fn note(&self, what: String) {
+        self.wrong.lock().unwrap_or_else(|poison| poison.into_inner()).push(what);
+    }
+}

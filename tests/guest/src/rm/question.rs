@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What is asked: each daemon's sequence against the stand-in, and harmless commands against the
+//! real driver.
+
+use anyhow::{Context, Result, bail};
+
+use super::call::Connection;
+
+/// One command with its parameters.
+pub struct Question {
+    pub name: &'static str,
+    pub cmd: u32,
+    pub params: Vec<u8>,
+}
+
+/// Not zero, so that a byte that nobody wrote is told from one that was zeroed.
+const UNWRITTEN: u8 = 0xee;
+/// A type of a Tesla P40.
+pub const TYPE: u32 = 46;
+/// The vGPU that is created; the stand-in's parameter `uuid` says the same unless it is changed.
+pub const UUID: [u8; 16] =
+    [0xa0, 0xd3, 0xb5, 0xc0, 1, 0, 0, 0x4c, 0x80, 0, 0, 0, 0, 0, 0, 1];
+
+/// The names by which checks refer to the questions.
+pub mod name {
+    pub const PCI_INFO: &str = "BUS_GET_PCI_INFO";
+    pub const MODE: &str = "GPU_GET_VIRTUALIZATION_MODE";
+    pub const INFOROM: &str = "GPU_GET_INFOROM_OBJECT_VERSION";
+    pub const ZBC: &str = "GET_ZBC_CLEAR_TABLE";
+    pub const TYPE_BY_NUMBER: &str = "VGPU_CONFIG_GET_VGPU_TYPE_INFO";
+    pub const MIGRATION: &str = "VGPU_CONFIG_GET_MIGRATION_CAP";
+    pub const START_DATA: &str = "VGPU_GET_START_DATA";
+    pub const CREATE: &str = "VGPU_CREATE_DEVICE";
+    pub const TYPE_OF_VGPU: &str = "HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO";
+    pub const HOST_0104: &str = "0xa0820104";
+}
+
+/// Those that need a board which may host vGPUs.
+pub const NEED_VGPUS: [&str; 5] = [
+    name::TYPE_BY_NUMBER,
+    name::MIGRATION,
+    name::START_DATA,
+    name::CREATE,
+    name::TYPE_OF_VGPU,
+];
+
+/// The sizes of a branch's structures: type by number, type of a vGPU, created device, mode.
+fn sizes(branch: &str) -> Result<[usize; 4]> {
+    Ok(match branch {
+        "525" | "535" => [4960, 1872, 32, 4],
+        "550" => [5096, 1872, 32, 4],
+        "570" => [5232, 1872, 40, 8],
+        "580" => [5424, 2328, 40, 8],
+        _ => bail!("no sizes for branch {branch}"),
+    })
+}
+
+/// Parameters with `values` at their offsets.
+fn params(size: usize, values: &[(usize, &[u8])]) -> Vec<u8> {
+    let mut params = vec![UNWRITTEN; size];
+    for (offset, bytes) in values {
+        params[*offset..][..bytes.len()].copy_from_slice(bytes);
+    }
+    params
+}
+
+/// What a daemon asks a driver of `branch` while it starts and while a vGPU does.
+pub fn of_daemon(branch: &str) -> Result<Vec<Question>> {
+    let [by_number, of_vgpu, created, mode] = sizes(branch)?;
+    let number = TYPE.to_le_bytes();
+    let ask = |name, cmd, params| Question { name, cmd, params };
+    Ok(vec![
+        ask(name::PCI_INFO, 0x2080_1801, params(16, &[])),
+        ask(name::MODE, 0x80_0289, params(mode, &[])),
+        ask(name::INFOROM, 0x2080_014b, params(5, &[(0, b"OEM")])),
+        ask(name::ZBC, 0x9096_0103, params(48, &[])),
+        ask(name::TYPE_BY_NUMBER, 0xa081_0103, params(by_number, &[(0, &number)])),
+        ask(name::MIGRATION, 0xa081_0112, params(1, &[])),
+        ask(name::START_DATA, 0xc01, params(1056, &[])),
+        ask(name::CREATE, 0xc02, params(created, &[(0, &UUID), (24, &number)])),
+        ask(name::TYPE_OF_VGPU, 0xa082_0102, params(of_vgpu, &[(0, &number)])),
+        ask(name::HOST_0104, 0xa082_0104, params(16, &[])),
+        ask("a command that succeeds", 0x2080_18ff, params(256, &[])),
+        ask("an unknown command", 0x2080_dead, params(64, &[])),
+        ask("PCI info of a wrong size", 0x2080_1801, params(20, &[])),
+        ask("a type of a wrong size", 0xa081_0103, params(by_number - 4, &[(0, &number)])),
+    ])
+}
+
+/// Types in parameters of `size` bytes, which no layout has.
+fn of_odd_size(size: usize) -> Vec<Question> {
+    let number = TYPE.to_le_bytes();
+    let ask = |name, cmd| Question { name, cmd, params: params(size, &[(0, &number)]) };
+    vec![ask(name::TYPE_BY_NUMBER, 0xa081_0103), ask(name::TYPE_OF_VGPU, 0xa082_0102)]
+}
+
+/// What anyone may ask the real driver's client object (ctrl0000system.h, ctrl0000gpu.h): it says
+/// the same each time, working board or not.
+fn of_real() -> Vec<Question> {
+    let ask = |name, cmd, size| Question { name, cmd, params: vec![0; size] };
+    vec![
+        ask("SYSTEM_GET_FEATURES", 0x1f0, 4),
+        ask("SYSTEM_GET_CPU_INFO", 0x102, 104),
+        ask("SYSTEM_GET_PRIVILEGED_STATUS", 0x135, 1),
+        ask("GPU_GET_ATTACHED_IDS", 0x201, 128),
+        ask("GPU_GET_PROBED_IDS", 0x214, 256),
+        ask("an unknown command", 0xdead, 16),
+        ask("attached IDs of a wrong size", 0x201, 64),
+    ]
+}
+
+/// The questions that a program's argument names: a branch, `odd/SIZE` or `real`.
+pub fn set(name: &str) -> Result<Vec<Question>> {
+    match name.split_once('/') {
+        Some(("odd", size)) => Ok(of_odd_size(size.parse().context("no size")?)),
+        _ if name == "real" => Ok(of_real()),
+        _ => of_daemon(name),
+    }
+}
+
+/// A connection that the questions of `set` can be asked over.
+pub fn connect(set: &str) -> Result<Connection> {
+    if set == "real" { Connection::with_client() } else { Connection::open() }
+}

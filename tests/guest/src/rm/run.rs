@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Starting those programs, from init.
+
+use std::{
+    fs,
+    os::unix::{fs::symlink, process::CommandExt},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{answer::Answered, program::NAMES};
+
+pub const VGPUD: &str = NAMES[0];
+pub const VGPU_MGR: &str = NAMES[1];
+pub const OTHER: &str = NAMES[2];
+
+const DIR: &str = "/daemons";
+/// A user who is not root.
+const NOBODY: u32 = 65534;
+
+/// Puts the programs where they can be started from. Each is a link to init, by another name.
+pub fn install() -> Result<()> {
+    fs::create_dir_all(DIR).with_context(|| format!("creating {DIR}"))?;
+    for name in NAMES {
+        let path = Path::new(DIR).join(name);
+        symlink("/init", &path).with_context(|| format!("linking {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn command(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(Path::new(DIR).join(name));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn output(mut command: Command) -> Result<String> {
+    let child = command.spawn().with_context(|| format!("starting {command:?}"))?;
+    end(child)
+}
+
+/// Closes a program's standard input, and returns what it printed.
+fn end(child: Child) -> Result<String> {
+    let output = child.wait_with_output().context("waiting for a program")?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "it ended with {}: {errors}", output.status);
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn parse(text: &str) -> Result<Vec<Answered>> {
+    text.lines().map(Answered::parse).collect()
+}
+
+/// Has the program `name` ask the questions of `set`, as root.
+pub fn ask(name: &str, set: &str) -> Result<Vec<Answered>> {
+    parse(&output(command(name, &["ask", set]))?).with_context(|| format!("{name} asks {set}"))
+}
+
+/// As [`ask`], as another user.
+pub fn ask_as_nobody(name: &str, set: &str) -> Result<Vec<Answered>> {
+    let mut command = command(name, &["ask", set]);
+    command.uid(NOBODY).gid(NOBODY);
+    parse(&output(command)?).with_context(|| format!("{name} asks {set} as nobody"))
+}
+
+const ALLOWED: &str = "/daemons/allowed";
+
+/// Says which answers a load may get.
+pub fn allow(answers: &[Answered]) -> Result<()> {
+    let mut lines: Vec<String> = answers.iter().map(ToString::to_string).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    fs::write(ALLOWED, lines.join("\n")).with_context(|| format!("writing {ALLOWED}"))
+}
+
+/// A program with many calls.
+pub struct Load(Child);
+
+/// What came of a load.
+#[derive(Debug)]
+pub struct Calls {
+    pub made: usize,
+    /// Answers that were not allowed.
+    pub wrong: usize,
+    /// The first of them.
+    pub examples: String,
+}
+
+impl Load {
+    /// Starts `threads` threads with `calls` calls each, or with as many as they get through until
+    /// [`Load::end`] where that is 0.
+    pub fn start(name: &str, set: &str, threads: usize, calls: usize) -> Result<Self> {
+        let (threads, calls) = (threads.to_string(), calls.to_string());
+        let mut command = command(name, &["load", set, &threads, &calls, ALLOWED]);
+        Ok(Self(command.spawn().with_context(|| format!("starting {command:?}"))?))
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> Result<bool> {
+        Ok(self.0.try_wait().context("looking after a load")?.is_none())
+    }
+
+    /// Waits for its end, and brings that about where it would not come.
+    pub fn end(self) -> Result<Calls> {
+        let text = end(self.0)?;
+        let (first, examples) = text.split_once('\n').unwrap_or((&text, ""));
+        let mut numbers = first.split(' ').map(str::parse);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(made)), Some(Ok(wrong))) => {
+                Ok(Calls { made, wrong, examples: examples.trim().to_owned() })
+            }
+            _ => anyhow::bail!("a load said {text:?}"),
+        }
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(mut self) -> Result<()> {
+        self.0.kill().context("killing a load")?;
+        self.0.wait().context("waiting for a killed load").map(drop)
+    }
+}
+
+impl Calls {
+    /// Fails unless all answers were allowed.
+    pub fn all_allowed(&self) -> Result<()> {
+        ensure!(self.wrong == 0, "{} of {} were not: {}", self.wrong, self.made, self.examples);
+        Ok(())
+    }
+}

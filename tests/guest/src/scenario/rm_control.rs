@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the daemons are told: whole structures compared byte by byte with what the driver answered,
+//! for the structures of each branch; and the same under load, while the module comes and goes.
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    standin::path,
+    steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, soon},
+};
+use crate::{
+    kernel::{self, Log},
+    report::{Report, equal},
+    rm::{
+        answer::{Answer, Answered},
+        expected::{Ids, Settings, told},
+        question::{NEED_VGPUS, name},
+        run::{self, Calls, Load, OTHER, VGPU_MGR, VGPUD},
+    },
+    status::Status,
+};
+
+/// The stand-in that is loaded, and the branch whose structures it has.
+const BRANCHES: [(&str, &str); 5] =
+    [("525", "525"), ("535", "535"), ("550", "550"), ("550", "570"), ("550", "580")];
+
+/// The stand-in's board, a GTX 1080 Ti, is answered as a Tesla P40 with its own subsystem ID.
+pub const PASCAL: Settings =
+    Settings { ids: Ids { device: 0x1b38, subsystem: 0x120f }, migration: false };
+/// Both IDs of such a board change, so that half of a change would show.
+const TURING_BOARD: &str = "device=0x1e04 subsystem=0x12a4";
+const TURING: Settings =
+    Settings { ids: Ids { device: 0x1e30, subsystem: 0x12ba }, migration: false };
+/// A board that the driver lists: it may host vGPUs without us.
+const LISTED_BOARD: &str = "device=0x1db6";
+
+/// How many of a daemon's answers change where nothing is overridden: PCI info, mode and three
+/// statuses, each asked both ways.
+const CHANGED: usize = 10;
+
+/// Parameters of the stand-in.
+fn set_driver(parameter: &str, value: impl ToString) -> Result<()> {
+    kernel::write(&format!("/sys/module/nvidia/parameters/{parameter}"), &value.to_string())
+}
+
+pub fn prepare(report: &mut Report, taint: &str) -> Result<()> {
+    report.announce_taint(taint);
+    steps::prepare()?;
+    run::install()
+}
+
+pub fn run(report: &mut Report) -> Result<()> {
+    prepare(report, "OE")?;
+    for (variant, branch) in BRANCHES {
+        structures(report, variant, branch)?;
+    }
+    ask_again(report)?;
+    unknown_size(report)?;
+    both_ids(report)?;
+    Ok(())
+}
+
+/// The answer to `name`, asked the first way.
+pub fn find<'a>(answers: &'a [Answered], name: &str) -> Result<&'a Answer> {
+    let found = answers.iter().find(|answered| answered.name == name);
+    found.map(|answered| &answered.answer).with_context(|| format!("no answer to {name}"))
+}
+
+/// Fails unless both lists have the same answers in the same order.
+pub fn same(actual: &[Answered], expected: &[Answered]) -> Result<()> {
+    equal(actual.len(), expected.len())?;
+    for (actual, expected) in actual.iter().zip(expected) {
+        equal((&actual.name, actual.route), (&expected.name, expected.route))?;
+        if let Some(difference) = expected.answer.difference(&actual.answer) {
+            anyhow::bail!("{}, {:?}: {difference}", actual.name, actual.route);
+        }
+    }
+    Ok(())
+}
+
+/// What a daemon must be told instead of `raw`.
+pub fn all_told(raw: &[Answered], settings: &Settings) -> Vec<Answered> {
+    let told = |raw: &Answered| Answered {
+        answer: told(&raw.name, &raw.answer, settings),
+        ..raw.clone()
+    };
+    raw.iter().map(told).collect()
+}
+
+/// One check for each question.
+fn check_told(report: &mut Report, who: &str, actual: &[Answered], expected: &[Answered]) {
+    report.check(&format!("{who}: as many answers as questions"), || {
+        equal(actual.len(), expected.len())
+    });
+    for (actual, expected) in actual.chunks(2).zip(expected.chunks(2)) {
+        let name = &actual[0].name;
+        report.check(&format!("{who}: {name} is as it must be, both ways"), || {
+            same(actual, expected)
+        });
+    }
+}
+
+fn refused(answers: &[Answered]) -> Result<()> {
+    for name in NEED_VGPUS {
+        equal(find(answers, name)?.status, 0x56).with_context(|| name.to_owned())?;
+    }
+    Ok(())
+}
+
+fn structures(report: &mut Report, variant: &str, branch: &str) -> Result<()> {
+    report.part(&format!("structures of {branch}"));
+    let parameters = format!("branch={branch}");
+
+    // A listed board shows what the driver answers where nothing of ours is in its way.
+    kernel::load_with(&path(variant), &format!("{parameters} {LISTED_BOARD}"))?;
+    let listed = run::ask(OTHER, branch)?;
+    report.check("the driver creates vGPUs on a board that it lists", || {
+        NEED_VGPUS.iter().try_for_each(|name| equal(find(&listed, name)?.status, 0))
+    });
+    kernel::unload(DRIVER)?;
+
+    kernel::load_with(&path(variant), &parameters)?;
+    let raw = run::ask(VGPUD, branch)?;
+    report.check("without the module vGPU creation is refused with 0x56", || refused(&raw));
+    report.check("without the module the board's own IDs are told", || {
+        let info = find(&raw, name::PCI_INFO)?;
+        equal(info.status, 0)?;
+        equal(hex::encode(&info.params[..8]), "de10061bde100f12".to_owned())
+    });
+    report.check("without the module there is no virtualization mode", || {
+        let mode = find(&raw, name::MODE)?;
+        ensure!(mode.status != 0 && mode.params[..4] == [0; 4], "it is {mode:?}");
+        Ok(())
+    });
+    report.check("without the module the daemon's name makes no difference", || {
+        same(&run::ask(OTHER, branch)?, &raw)?;
+        same(&run::ask(VGPU_MGR, branch)?, &raw)
+    });
+
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    let open = run::ask(OTHER, branch)?;
+    report.check("another process: vGPU creation works, all else is the driver's answer", || {
+        for (open, (listed, raw)) in open.iter().zip(listed.iter().zip(&raw)) {
+            let factory = if NEED_VGPUS.contains(&open.name.as_str()) { listed } else { raw };
+            same(std::slice::from_ref(open), std::slice::from_ref(factory))?;
+        }
+        equal(open.len(), raw.len())
+    });
+    let expected = all_told(&open, &PASCAL);
+    for daemon in [VGPUD, VGPU_MGR] {
+        let answers = run::ask(daemon, branch)?;
+        check_told(report, daemon, &answers, &expected);
+    }
+    report.check("each changed answer is counted, none is lost, no size is unknown", || {
+        let status = Status::read()?;
+        status.is("/answers/changed", CHANGED * 2)?;
+        status.is("/answers/lost", 0)?;
+        status.is("/answers/unknown", 0)
+    });
+    report.check("a daemon's name does not help another user", || {
+        same(&run::ask_as_nobody(VGPUD, branch)?, &open)
+    });
+    kernel::unload(MODULE)?;
+    report.check("after rmmod all is as before", || {
+        same(&run::ask(VGPUD, branch)?, &raw)?;
+        same(&run::ask(OTHER, branch)?, &raw)
+    });
+    kernel::unload(DRIVER)
+}
+
+/// Each command that is answered differently, answered with status 3.
+fn ask_again(report: &mut Report) -> Result<()> {
+    report.part("ask again");
+    const COMMANDS: [(&str, u32); 10] = [
+        (name::PCI_INFO, 0x2080_1801),
+        (name::MODE, 0x80_0289),
+        (name::INFOROM, 0x2080_014b),
+        (name::ZBC, 0x9096_0103),
+        (name::TYPE_BY_NUMBER, 0xa081_0103),
+        (name::MIGRATION, 0xa081_0112),
+        (name::START_DATA, 0xc01),
+        (name::CREATE, 0xc02),
+        (name::TYPE_OF_VGPU, 0xa082_0102),
+        (name::HOST_0104, 0xa082_0104),
+    ];
+    kernel::load(&path("550"))?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    for (name, command) in COMMANDS {
+        set_driver("busy", command)?;
+        report.check(&format!("{name} with status 3 is left alone"), || {
+            let open = run::ask(OTHER, "550")?;
+            equal(find(&open, name)?.status, 3)?;
+            same(&run::ask(VGPUD, "550")?, &all_told(&open, &PASCAL))
+        });
+    }
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+/// As after an update of the driver that made a structure longer.
+fn unknown_size(report: &mut Report) -> Result<()> {
+    const SIZE: usize = 5500;
+    report.part("unknown size");
+    kernel::load(&path("550"))?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    set_driver("odd_size", SIZE)?;
+    let mut log = Log::from_now()?;
+    let set = format!("odd/{SIZE}");
+    let open = run::ask(OTHER, &set)?;
+    report.check("the driver answers parameters of that size", || {
+        open.iter().try_for_each(|answered| equal(answered.answer.status, 0))
+    });
+    report.check("a daemon is told what the driver answered", || {
+        same(&run::ask(VGPUD, &set)?, &open)
+    });
+    report.check("each such call is counted, and the last one shown", || {
+        let status = Status::read()?;
+        status.is("/answers/unknown", open.len())?;
+        status.mentions("/answers/last_unknown", &SIZE.to_string())
+    });
+    report.check("the text of the status says it", || {
+        let text = crate::status::text()?;
+        ensure!(text.contains(&SIZE.to_string()), "it does not:\n{text}");
+        Ok(())
+    });
+    let more = run::ask(VGPUD, &set)?;
+    report.check("the log says it once for each command, however often it is asked", || {
+        equal(more.len(), 4)?;
+        let size = SIZE.to_string();
+        let lines: Vec<String> =
+            log.lines(LOG_PREFIX)?.into_iter().filter(|line| line.contains(&size)).collect();
+        ensure!(lines.len() == 2, "it has {} such lines: {lines:#?}", lines.len());
+        Ok(())
+    });
+    report.check("what has a known size is changed as ever", || {
+        same(&run::ask(VGPUD, "550")?, &all_told(&run::ask(OTHER, "550")?, &PASCAL))
+    });
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+/// A board of which the subsystem ID changes, too.
+fn both_ids(report: &mut Report) -> Result<()> {
+    report.part("both IDs");
+    kernel::load_with(&path("550"), TURING_BOARD)?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    report.check("a Turing board is answered with another subsystem ID", || {
+        same(&run::ask(VGPUD, "550")?, &all_told(&run::ask(OTHER, "550")?, &TURING))
+    });
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+/// Loads a stand-in whose answers change by more than one field, and allows a load whatever may be
+/// told before, while and after the module is there.
+fn prepare_load(settings: &Settings) -> Result<Vec<Answered>> {
+    kernel::load_with(&path("550"), TURING_BOARD)?;
+    let raw = run::ask(VGPUD, "550")?;
+    kernel::load(MODULE)?;
+    soon(attached)?;
+    let open = run::ask(OTHER, "550")?;
+    kernel::unload(MODULE)?;
+    let told = all_told(&open, settings);
+    run::allow(&[raw.as_slice(), &open, &told].concat())?;
+    Ok(raw)
+}
+
+pub fn under_load(report: &mut Report) -> Result<()> {
+    prepare(report, "OE")?;
+    coming_and_going(report)?;
+    killed(report)?;
+    asleep(report)?;
+    lost(report)
+}
+
+fn coming_and_going(report: &mut Report) -> Result<()> {
+    report.part("coming and going");
+    let raw = prepare_load(&TURING)?;
+    let loads = [VGPU_MGR, OTHER].map(|name| Load::start(name, "550", 8, 0));
+    report.check("the module comes and goes 10 times under the calls of 16 threads", || {
+        for _ in 0..10 {
+            kernel::load(MODULE)?;
+            sleep(Duration::from_millis(200));
+            soon(|| {
+                let status = Status::read()?;
+                status.is("/driver/state", "attached")
+            })?;
+            kernel::unload(MODULE)?;
+        }
+        Ok(())
+    });
+    for (name, load) in [VGPU_MGR, OTHER].iter().zip(loads) {
+        let calls = load?.end()?;
+        report.show(&format!("{name}: {} calls", calls.made));
+        report.check(&format!("{name}: the load was one"), || enough(&calls));
+        report.check(&format!("{name}: each answer is the driver's or all of ours"), || {
+            calls.all_allowed()
+        });
+    }
+    report.check("afterwards all is as before", || same(&run::ask(VGPUD, "550")?, &raw));
+    kernel::unload(DRIVER)
+}
+
+fn enough(calls: &Calls) -> Result<()> {
+    ensure!(calls.made > 1000, "only {} calls were made", calls.made);
+    Ok(())
+}
+
+fn killed(report: &mut Report) -> Result<()> {
+    report.part("killed");
+    let raw = prepare_load(&TURING)?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    report.check("a daemon is killed 10 times with calls on their way", || {
+        for round in 0..10 {
+            // Asleep in the driver, and awake anywhere.
+            set_driver("sleep_ms", if round % 2 == 0 { 200 } else { 0 })?;
+            let mut load = Load::start(VGPU_MGR, "550", 8, 0)?;
+            sleep(Duration::from_millis(300));
+            ensure!(load.runs()?, "it ended by itself");
+            load.kill()?;
+        }
+        set_driver("sleep_ms", 0)
+    });
+    report.check("the next daemon is told what it must be", || {
+        same(&run::ask(VGPUD, "550")?, &all_told(&run::ask(OTHER, "550")?, &TURING))
+    });
+    kernel::unload(MODULE)?;
+    report.check("afterwards all is as before", || same(&run::ask(VGPUD, "550")?, &raw));
+    kernel::unload(DRIVER)
+}
+
+/// The module goes while calls of a daemon sleep in the driver.
+fn asleep(report: &mut Report) -> Result<()> {
+    report.part("asleep");
+    prepare_load(&TURING)?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    set_driver("sleep_ms", 6000)?;
+    let mut load = Load::start(VGPU_MGR, "550", 8, 1)?;
+    sleep(Duration::from_millis(1000));
+    let start = Instant::now();
+    kernel::unload(MODULE)?;
+    let took = start.elapsed();
+    report.show(&format!("rmmod with 8 calls asleep in the driver: {took:.1?}"));
+    report.check("rmmod does not wait for them", || {
+        ensure!(load.runs()?, "they were over before it was: {took:?}");
+        Ok(())
+    });
+    let calls = load.end()?;
+    report.check("they return, each with the driver's answer", || {
+        equal(calls.made, 8)?;
+        calls.all_allowed()
+    });
+    kernel::unload(DRIVER)
+}
+
+/// More calls at once than there is room for.
+fn lost(report: &mut Report) -> Result<()> {
+    const THREADS: usize = 100;
+    report.part("lost");
+    prepare_load(&TURING)?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    set_driver("sleep_ms", 4000)?;
+    let calls = Load::start(VGPU_MGR, "550", THREADS, 1)?.end()?;
+    report.check("100 calls at once: each answer is the driver's or all of ours", || {
+        equal(calls.made, THREADS)?;
+        calls.all_allowed()
+    });
+    let counted = Status::read()?.missed("nvidia_unlocked_ioctl")?;
+    report.show(&format!("{THREADS} calls at once: {counted} lost, by the status"));
+    report.check("the lost ones are counted", || {
+        ensure!(counted > 0, "none is");
+        ensure!(counted < THREADS as u64, "all are");
+        Ok(())
+    });
+    report.check("the text of the status shows them", || {
+        let text = crate::status::text()?;
+        ensure!(text.contains(&counted.to_string()), "it does not:\n{text}");
+        Ok(())
+    });
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
