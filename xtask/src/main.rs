@@ -6,6 +6,7 @@ mod driver;
 mod inspect;
 mod kernel;
 mod paths;
+mod profile;
 mod sh;
 mod vm;
 
@@ -25,6 +26,8 @@ enum Command {
     Kernel(cmd::kernel::Args),
     Build(cmd::build::Args),
     Inspect(cmd::inspect::Args),
+    #[command(subcommand)]
+    Profile(cmd::profile::Args),
     Vm(cmd::vm::Args),
     Demo(cmd::demo::Args),
     Test(cmd::test::Args),
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
         Command::Kernel(args) => cmd::kernel::run(&args),
         Command::Build(args) => cmd::build::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Profile(args) => cmd::profile::run(&args),
         Command::Vm(args) => cmd::vm::run(&args),
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Test(args) => cmd::test::run(&args),

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod build;
 pub mod inspect;
 pub mod kernel;
+pub mod profile;
 pub mod demo;
 pub mod test;
 pub mod vm;

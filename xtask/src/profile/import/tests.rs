@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Files of vgpu_unlock-rs and what becomes of them.
+
+use super::*;
+
+fn import(text: &str) -> Import {
+    let mut import = Import::default();
+    import.profiles("p.toml", text);
+    import
+}
+
+/// The value of a parameter in what was written.
+fn parameter(import: &Import, name: &str) -> String {
+    let conf = import.modprobe_conf().unwrap_or_else(|e| panic!("{e}\n{}", import.report()));
+    let (_, rest) = conf.split_once(&format!(" {name}=\"")).unwrap_or_else(|| panic!("{conf}"));
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+#[test]
+fn a_right_file_is_taken_over() {
+    let text = r#"
+# A comment.
+[profile.nvidia-55]
+num_displays = 1
+display_width = 1920
+cuda_enabled = 1
+framebuffer = 0x74000000
+framebuffer_reservation = "192 MiB"
+card_name = "My \"GPU\""
+pci_id = 0x1b3811f5
+
+[vm.100]
+frl_enabled = 0
+[mdev.00000000-0000-0000-0000-000000000200]
+bar1_length = 256
+adapter_name = "Größe"
+"#;
+    let import = import(text);
+    assert_eq!(
+        parameter(&import, "overrides"),
+        "nvidia-55:num_displays=1,display_width=1920,cuda_enabled=1,framebuffer=1856MiB,\
+         framebuffer_reservation=192MiB,card_name='My %22GPU%22',pci_id=0x1b3811f5;\
+         vm/100:frl_enabled=0;\
+         mdev/00000000-0000-0000-0000-000000000200:bar1_length=0x100,adapter_name='Größe'"
+    );
+    let report = import.report();
+    for line in [
+        "p.toml:4: nvidia-55: the number of displays becomes 1",
+        "p.toml:6: nvidia-55: CUDA in the guest becomes on",
+        "p.toml:7: nvidia-55: the guest's video memory becomes 1856MiB (1946157056 bytes)",
+        "p.toml:9: nvidia-55: the type's name becomes \"My \\\"GPU\\\"\"",
+        "p.toml:13: vm/100: the frame rate limiter becomes off",
+        "note: nvidia-55: vram=2GiB says the same",
+    ] {
+        assert!(report.contains(line), "{line}\n{report}");
+    }
+    assert!(!report.contains("warning") && !report.contains("error"));
+}
+
+#[test]
+fn what_the_old_library_ignores_is_said_and_left_out() {
+    for (text, said) in [
+        ("[profile.nvidia-55]\nnum_display = 1", "2: warning: nvidia-55: num_display is ignored"),
+        ("[profile.nvidia-55]\nnum_display = 1", "is num_displays meant?"),
+        ("[profile.nvidia-55]\nwhatever = 1", "no such key; vgpu_unlock-rs ignores it too"),
+        ("[profiles.nvidia-55]\nnum_displays = 1", "1: warning: [profiles] is ignored"),
+        ("[profile.55]\nnum_displays = 1", "1: warning: [profile.55] is ignored"),
+        ("[profile.nvidia-055]\nnum_displays = 1", "a type is nvidia-N"),
+        ("[mdev.100]\nnum_displays = 1", "this is no UUID"),
+        ("[vm.web]\nnum_displays = 1", "a machine is a number"),
+        ("[vm.0100]\nnum_displays = 1", "a machine is a number"),
+    ] {
+        let import = import(text);
+        assert!(import.report().contains(said), "{said}\n{}", import.report());
+        let conf = import.modprobe_conf().unwrap();
+        assert!(conf.ends_with("\noptions vgpu_unlock\n"), "{conf}");
+    }
+}
+
+#[test]
+fn what_the_old_library_dies_on_is_taken_where_it_is_clear() {
+    for (line, taken, said) in [
+        ("cuda_enabled = true", "cuda_enabled=1", "true is taken as 1"),
+        ("frl_enabled = false", "frl_enabled=0", "false is taken as 0"),
+        ("cuda_enabled = 7", "cuda_enabled=1", "7 is taken as 1"),
+        ("num_displays = \"2\"", "num_displays=2", "the quotes are not needed"),
+        ("pci_id = \"0x1b3811f5\"", "pci_id=0x1b3811f5", "the quotes are not needed"),
+        ("framebuffer = \"0x74000000\"", "framebuffer=1856MiB", "hexadecimal in quotes"),
+        ("framebuffer = 1_000", "framebuffer=0x3e8", ""),
+        ("framebuffer = \" 1.5 GB \"", "framebuffer=0x59682f00", ""),
+        ("vram = \"4GiB\"", "vram=4GiB", ""),
+    ] {
+        let import = import(&format!("[profile.nvidia-1]\n{line}"));
+        assert_eq!(parameter(&import, "overrides"), format!("nvidia-1:{taken}"));
+        let report = import.report();
+        assert!(report.contains(said), "{report}");
+        assert_eq!(report.contains("warning"), !said.is_empty(), "{report}");
+    }
+    let upper = import("[mdev.2B7BC7E4-8784-4933-8613-9BC92BBC718C]\ngpu_type=1");
+    assert!(upper.report().contains("takes effect now"));
+    assert!(parameter(&upper, "overrides").starts_with("mdev/2b7bc7e4-8784"));
+}
+
+#[test]
+fn long_names_are_warned_of_where_older_drivers_have_no_room() {
+    let text = format!("[profile.nvidia-1]\ncard_name = \"{}\"", "x".repeat(32));
+    let import = import(&text);
+    assert!(import.report().contains("2: warning: card_name: 32 bytes: drivers before 580"));
+    assert!(import.modprobe_conf().is_ok());
+}
+
+#[test]
+fn what_is_wrong_keeps_anything_from_being_written() {
+    for (line, said) in [
+        ("num_displays = -1", "-1 is negative"),
+        ("num_displays = 4294967296", "4294967296 is too large"),
+        ("num_displays = 1.5", "write a number"),
+        ("num_displays = \"two\"", "\"two\" is no number"),
+        ("framebuffer = \"4G\"", "write 4GiB"),
+        ("framebuffer = \"4gib\"", "write 4GiB"),
+        ("framebuffer = \"4 gb\"", "write 4GB"),
+        ("framebuffer = \"lots\"", "is no size"),
+        ("framebuffer = \"\"", "is no size"),
+        ("framebuffer = 1.5", "in quotes"),
+        ("framebuffer = true", "in quotes"),
+        ("vram = \"128MiB\"", "at least 384MiB"),
+        ("card_name = 1", "in quotes"),
+        ("card_name = \"a\\u0000b\"", "a NUL"),
+        ("num_displays = ", "this is not TOML"),
+        ("num_displays = 1\nnum_displays = 2", "this is not TOML"),
+    ] {
+        let import = import(&format!("[profile.nvidia-1]\n{line}"));
+        let report = import.report();
+        assert!(report.contains("error: ") && report.contains(said), "{said}\n{report}");
+        assert!(import.modprobe_conf().is_err());
+    }
+    let long = import(&format!("[vm.1]\nfeatures = \"{}\"", "x".repeat(128)));
+    assert!(long.report().contains("128 bytes, but the field takes 127"));
+    assert!(import("profile = 1").report().contains("profile must be a section"));
+    let both = import("[vm.1]\nvram = \"1GiB\"\nframebuffer = 1");
+    assert!(both.modprobe_conf().unwrap_err().to_string().contains("either vram"));
+}
+
+#[test]
+fn more_than_a_parameter_holds_is_refused() {
+    let text: String =
+        (0..200).map(|n| format!("[profile.nvidia-{n}]\nnum_displays = 1\n")).collect();
+    let error = import(&text).modprobe_conf().unwrap_err().to_string();
+    assert!(error.contains("a parameter holds 4094"), "{error}");
+}
+
+#[test]
+fn the_configuration_is_taken_over() {
+    let mut import = Import::default();
+    import.config(
+        "c.toml",
+        "unlock = false\nunlock_migration = true\n[pci_info_map]\n\
+         0x1b06 = { device_id = 0x1b38, sub_system_id = 0x11a0 }\n\
+         6918 = { device_id = 5042, sub_system_id = 0 }\nother = 1",
+    );
+    assert!(import.modprobe_conf().is_err(), "`other` is no device ID");
+    let mut import = Import::default();
+    import.config(
+        "c.toml",
+        "unlock = false\nunlock_migration = true\n[pci_info_map]\n\
+         0x1b06 = { device_id = 0x1b38, sub_system_id = 0x11a0 }\n\
+         6919 = { device_id = 5042, sub_system_id = 0 }\n",
+    );
+    let conf = import.modprobe_conf().unwrap();
+    let expected = "options vgpu_unlock enabled=0 migration=1 \
+                    gpus=\"1b06=1b38:11a0,1b07=13b2:0000\"\n";
+    assert!(conf.ends_with(expected), "{conf}");
+    assert!(import.report().contains("c.toml:1: unlock = false: enabled=0"));
+    for (text, said) in [
+        ("unlock = 1", "write true or false"),
+        ("pci_info_map = 1", "must be a table"),
+        ("[pci_info_map]\n1b06 = { device_id = 1, sub_system_id = 1 }", "is no device ID"),
+        ("[pci_info_map]\n0x1b06 = { device_id = 65536, sub_system_id = 1 }", "up to 0xffff"),
+        ("[pci_info_map]\n0x1b06 = { device_id = 1 }", "sub_system_id must be"),
+    ] {
+        let mut import = Import::default();
+        import.config("c.toml", text);
+        assert!(import.report().contains(said), "{said}\n{}", import.report());
+        assert!(import.modprobe_conf().is_err());
+    }
+    let mut import = Import::default();
+    import.config("c.toml", "unlok = true");
+    assert!(import.report().contains("warning: unlok is ignored"));
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Overrides of vGPU types on the host's side: taken over from files, written down, explained.
+
+mod explain;
+mod import;
+mod value;
+mod write;
+
+pub use explain::{Branch, Question, explain, shown_error};
+pub use import::Import;

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Values of `profile_override.toml`: what vgpu_unlock-rs makes of them, and what we do.
+//!
+//! How it reads them is known from its source (src/lib.rs, src/human_number.rs): a value of a wrong
+//! type makes the whole file unreadable, and then no vGPU starts at all.
+
+use toml::de::DeValue;
+use vgpu_unlock::profile::{Key, Kind, MAX_TEXT, VRAM_MIN, parse_size};
+
+use super::write::Value;
+
+/// A value that can be taken over, and what the user should know about it.
+pub type Taken = Result<(Value, Option<String>), String>;
+
+const OLD_REFUSES: &str = "vgpu_unlock-rs refuses the whole file for it";
+
+/// Takes the value of `key` over.
+///
+/// # Errors
+/// It can't be; the text says why and what to write instead.
+pub fn take(key: Key, value: &DeValue<'_>) -> Taken {
+    match key.kind() {
+        Kind::U32 => number(key, value, u32::MAX.into()),
+        Kind::U64 => number(key, value, u64::MAX),
+        Kind::Switch => switch(value),
+        Kind::Size | Kind::Vram => size(key, value),
+        Kind::Text(max) => text(key, value, max),
+    }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<Result<u64, String>> {
+    let integer = value.as_integer()?;
+    let number = i128::from_str_radix(integer.as_str(), integer.radix())
+        .map_err(|_| "the number is too large".to_owned());
+    Some(number.and_then(|n| u64::try_from(n).map_err(|_| format!("{n} is negative or too large"))))
+}
+
+/// A number as a string, which vgpu_unlock-rs does not read.
+fn quoted_number(text: &str) -> Option<u64> {
+    let digits = text.trim().replace('_', "");
+    match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => digits.parse().ok(),
+    }
+}
+
+fn number(key: Key, value: &DeValue<'_>, max: u64) -> Taken {
+    let expected = key.kind().expected();
+    let (number, note) = match (integer(value), value) {
+        (Some(number), _) => (number?, None),
+        (None, DeValue::Boolean(on)) => {
+            let note = format!("{on} is taken as {}; {OLD_REFUSES}", u8::from(*on));
+            (u64::from(*on), Some(note))
+        }
+        (None, DeValue::String(text)) => {
+            let number = quoted_number(text).ok_or_else(|| {
+                format!("{text:?} is no number: write {expected}, without quotes")
+            })?;
+            (number, Some(format!("the quotes are not needed; {OLD_REFUSES}")))
+        }
+        _ => return Err(format!("write {expected}; {OLD_REFUSES}")),
+    };
+    if number > max {
+        return Err(format!("{number} is too large: write {expected}; {OLD_REFUSES}"));
+    }
+    Ok((Value::Number(number), note))
+}
+
+fn switch(value: &DeValue<'_>) -> Taken {
+    let (value, note) = number(Key::CudaEnabled, value, u32::MAX.into())?;
+    match value {
+        Value::Number(n) if n > 1 => {
+            Ok((Value::Number(1), Some(format!("{n} is taken as 1, as vgpu_unlock-rs does"))))
+        }
+        value => Ok((value, note)),
+    }
+}
+
+fn size(key: Key, value: &DeValue<'_>) -> Taken {
+    let DeValue::String(written) = value else {
+        return match value {
+            DeValue::Boolean(_) | DeValue::Float(_) => {
+                Err(format!("write {} in quotes; {OLD_REFUSES}", key.kind().expected()))
+            }
+            _ => at_least(key, number(key, value, u64::MAX)?),
+        };
+    };
+    let trimmed = written.trim();
+    if let Ok(bytes) = parse_size(trimmed.as_bytes()) {
+        let old_reads = !trimmed.starts_with("0x");
+        let note = (!old_reads).then(|| format!("hexadecimal in quotes is read; {OLD_REFUSES}"));
+        return at_least(key, (Value::Number(bytes), note));
+    }
+    let unit = trimmed.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim();
+    let meant = match unit.to_ascii_lowercase().as_str() {
+        "k" | "m" | "g" | "t" => Some(format!("{}iB", unit.to_ascii_uppercase())),
+        "kib" | "mib" | "gib" | "tib" => Some(format!("{}iB", unit[..1].to_ascii_uppercase())),
+        "kb" | "mb" | "gb" | "tb" => Some(format!("{}B", unit[..1].to_ascii_uppercase())),
+        _ => None,
+    };
+    let number = trimmed.strip_suffix(unit).unwrap_or(trimmed).trim();
+    let hint = match meant {
+        Some(unit) => format!("write {number}{unit}"),
+        None => format!("write {}", key.kind().expected()),
+    };
+    Err(format!("{written:?} is no size: {hint}; {OLD_REFUSES}"))
+}
+
+fn at_least(key: Key, taken: (Value, Option<String>)) -> Taken {
+    match taken.0 {
+        Value::Number(bytes) if key == Key::Vram && bytes < VRAM_MIN => {
+            Err("a vGPU has at least 384MiB".to_owned())
+        }
+        _ => Ok(taken),
+    }
+}
+
+fn text(key: Key, value: &DeValue<'_>, max: usize) -> Taken {
+    let DeValue::String(text) = value else {
+        return Err(format!("write {} in quotes; {OLD_REFUSES}", key.kind().expected()));
+    };
+    if text.contains('\0') {
+        return Err("a NUL would end the text".to_owned());
+    }
+    if text.len() > max || text.len() >= MAX_TEXT {
+        return Err(format!(
+            "{} bytes, but the field takes {max}: shorten it; vgpu_unlock-rs starts no vGPU with it",
+            text.len()
+        ));
+    }
+    let short = matches!(key, Key::CardName | Key::VgpuType) && text.len() > 31;
+    let note = short.then(|| {
+        format!(
+            "{} bytes: drivers before 580 take 31 and will keep their own text; \
+             vgpu_unlock-rs starts no vGPU with it there",
+            text.len()
+        )
+    });
+    Ok((Value::Text(text.to_string()), note))
+}

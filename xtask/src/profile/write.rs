@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Writes values in the grammar of the module's parameters.
+
+use vgpu_unlock::profile::{Key, Kind};
+
+/// A value to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Number(u64),
+    Text(String),
+}
+
+/// `key=value`, in a form that survives modprobe.d and the kernel's command line.
+pub fn setting(key: Key, value: &Value) -> String {
+    let value = match value {
+        Value::Number(number) => match key.kind() {
+            Kind::Size | Kind::Vram => size(*number),
+            Kind::U64 => format!("{number:#x}"),
+            _ => number.to_string(),
+        },
+        Value::Text(text) => quoted(text),
+    };
+    format!("{}={value}", key.name())
+}
+
+/// Bytes with the largest binary unit that divides them; hexadecimal where that is small.
+pub fn size(bytes: u64) -> String {
+    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB")] {
+        if bytes != 0 && bytes % (1 << shift) == 0 {
+            return format!("{}{unit}", bytes >> shift);
+        }
+    }
+    format!("{bytes:#x}")
+}
+
+/// Text between single quotation marks, or bare where it needs none. Every character that the kernel,
+/// modprobe or a boot loader takes for itself is an escape.
+fn quoted(text: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_.+()/:".contains(c);
+    if !text.is_empty() && text.chars().all(bare) {
+        return text.to_owned();
+    }
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            '%' | '\'' | '"' | '\\' | '$' | '`' => format!("%{:02x}", u32::from(c)),
+            c if c.is_ascii_control() => format!("%{:02x}", u32::from(c)),
+            c => c.to_string(),
+        })
+        .collect();
+    format!("'{escaped}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vgpu_unlock::params::Overrides;
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        for text in ["", "Quadro", "GRID P40-2Q", "a'b\"c%d\\e$f`g;h,i", "Größe\t1"] {
+            let line = format!("nvidia-1:{}", setting(Key::CardName, &Value::Text(text.into())));
+            assert!(!line.contains(['"', '\\', '\t']));
+            let overrides = Overrides::parse(line.as_bytes()).unwrap();
+            let (_, _, value) = overrides.settings().next().unwrap();
+            let vgpu_unlock::profile::Value::Text(read) = value else { panic!() };
+            assert_eq!(read.decode().unwrap().as_str(), text);
+        }
+        for number in [0, 1, 1 << 20, 3 << 29, 0x7400_0000, 4 << 30, u64::MAX] {
+            let line = format!("vm/1:{}", setting(Key::Framebuffer, &Value::Number(number)));
+            let overrides = Overrides::parse(line.as_bytes()).unwrap();
+            let (_, _, value) = overrides.settings().next().unwrap();
+            assert_eq!(value, vgpu_unlock::profile::Value::Number(number));
+        }
+    }
+}
