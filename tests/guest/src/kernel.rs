@@ -21,7 +21,8 @@ use rustix::{
 const MODULES: &str = "/modules";
 
 pub fn release() -> Result<String> {
-    let text = fs::read_to_string("/proc/sys/kernel/osrelease").context("asking for the release")?;
+    let text =
+        fs::read_to_string("/proc/sys/kernel/osrelease").context("asking for the release")?;
     Ok(text.trim().to_owned())
 }
 
@@ -65,7 +66,8 @@ pub fn unload(name: &str) -> Result<()> {
 /// Loads what the drivers depend on, in the order that the host found.
 pub fn load_dependencies() -> Result<()> {
     let order = Path::new(MODULES).join("order");
-    let list = fs::read_to_string(&order).with_context(|| format!("reading {}", order.display()))?;
+    let list =
+        fs::read_to_string(&order).with_context(|| format!("reading {}", order.display()))?;
     for module in list.lines() {
         load(module)?;
     }
@@ -87,7 +89,8 @@ impl Log {
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open("/dev/kmsg")
             .context("opening the kernel's log")?;
-        std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).context("skipping old messages")?;
+        std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0))
+            .context("skipping old messages")?;
         Ok(Self(file))
     }
 

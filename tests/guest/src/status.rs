@@ -34,10 +34,7 @@ impl Status {
         let actual = self.at(pointer)?;
         let beside = pointer.rsplit_once('/').map_or("", |(object, _)| object);
         let reason = self.0.pointer(&format!("{beside}/reason")).unwrap_or(&Value::Null);
-        ensure!(
-            *actual == expected,
-            "{pointer} is {actual}, not {expected} (reason: {reason})"
-        );
+        ensure!(*actual == expected, "{pointer} is {actual}, not {expected} (reason: {reason})");
         Ok(())
     }
 

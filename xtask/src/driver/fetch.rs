@@ -68,8 +68,8 @@ impl Package {
         if !sources.exists() {
             return Ok(None);
         }
-        let mut entries = fs::read_dir(&sources)
-            .with_context(|| format!("reading {}", sources.display()))?;
+        let mut entries =
+            fs::read_dir(&sources).with_context(|| format!("reading {}", sources.display()))?;
         Ok(entries.next().transpose()?.map(|entry| entry.path()))
     }
 

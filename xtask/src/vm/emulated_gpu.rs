@@ -29,8 +29,7 @@ impl EmulatedGpu {
         let program = sh::cargo_build("emulated-gpu")?;
         let socket = dir.join("gpu.sock");
         let log = dir.join("gpu.log");
-        let log_file =
-            File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+        let log_file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
         let mut command = Command::new(program);
         command.arg("--socket").arg(&socket).stderr(log_file);
         let settings = [

@@ -103,10 +103,14 @@ fn judge_log(end: &End, log: &str, took: Duration) -> Outcome {
             outcome.problems.push(Problem::Timeout(format!("no verdict in {limit:?}; {}", tail())));
         }
         (Exit::TimedOut(limit), true, Some(_)) => {
-            outcome.problems.push(Problem::Timeout(format!("no power-off in {limit:?}; {}", tail())));
+            outcome
+                .problems
+                .push(Problem::Timeout(format!("no power-off in {limit:?}; {}", tail())));
         }
         (Exit::Qemu(why), false, _) => {
-            outcome.problems.push(Problem::Boot(format!("QEMU: {why}; the kernel's log: {}", tail())));
+            outcome
+                .problems
+                .push(Problem::Boot(format!("QEMU: {why}; the kernel's log: {}", tail())));
         }
         (_, false, _) => {
             outcome.problems.push(Problem::Boot(format!("init never spoke; {}", tail())));
