@@ -3,9 +3,9 @@
 
 pub mod bench;
 pub mod build;
+pub mod demo;
 pub mod inspect;
 pub mod kernel;
 pub mod profile;
-pub mod demo;
 pub mod test;
 pub mod vm;
