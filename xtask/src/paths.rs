@@ -5,20 +5,15 @@ use std::path::PathBuf;
 
 /// The repository's root.
 pub fn repo() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(PathBuf::from)
-        .unwrap_or_default()
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
 }
 
 /// Downloads and builds: `$VGPU_UNLOCK_CACHE`, or `~/.cache/vgpu-unlock`.
 ///
 /// Everything below it can be deleted at any time; it is then made anew.
 pub fn cache() -> PathBuf {
-    std::env::var_os("VGPU_UNLOCK_CACHE")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| {
-            let home = std::env::var_os("HOME").unwrap_or_else(|| "/root".into());
-            PathBuf::from(home).join(".cache/vgpu-unlock")
-        })
+    std::env::var_os("VGPU_UNLOCK_CACHE").map(PathBuf::from).unwrap_or_else(|| {
+        let home = std::env::var_os("HOME").unwrap_or_else(|| "/root".into());
+        PathBuf::from(home).join(".cache/vgpu-unlock")
+    })
 }

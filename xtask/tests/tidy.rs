@@ -41,7 +41,8 @@ fn complain(complaints: Vec<String>) {
 fn every_source_file_names_its_licence() {
     let exempt = |f: &str| f == "LICENSE" || f == ".gitignore" || f.ends_with(".lock");
     let without = |f: &&String| {
-        !exempt(f) && !read(f).lines().take(3).any(|l| l.contains("SPDX-License-Identifier: GPL-2.0"))
+        !exempt(f)
+            && !read(f).lines().take(3).any(|l| l.contains("SPDX-License-Identifier: GPL-2.0"))
     };
     complain(files().iter().filter(without).map(|f| format!("{f}: no SPDX line")).collect());
 }
@@ -54,7 +55,8 @@ fn every_unsafe_block_says_why_it_is_sound() {
         let lines: Vec<&str> = text.lines().collect();
         for (i, line) in lines.iter().enumerate() {
             let code = line.split("//").next().unwrap_or("");
-            let asks = code.contains(concat!("unsafe", " {")) || code.contains(concat!("unsafe", " impl"));
+            let asks =
+                code.contains(concat!("unsafe", " {")) || code.contains(concat!("unsafe", " impl"));
             let declares = code.contains(concat!("unsafe", " fn")) && !code.contains("extern");
             // The reason stands above the statement, or above its function for a declaration.
             let above = lines[i.saturating_sub(if declares { 24 } else { 9 })..=i].join("\n");
@@ -121,7 +123,9 @@ fn pure_rooms_do_not_know_the_kernel_side() {
 fn both_roots_have_every_pure_room() {
     let kernel_root = read("module/src/vgpu_unlock_main.rs");
     let missing = |room: &&String| !kernel_root.contains(&format!("mod {room};"));
-    complain(pure_rooms().iter().filter(missing).map(|r| format!("Kbuild's root lacks {r}")).collect());
+    complain(
+        pure_rooms().iter().filter(missing).map(|r| format!("Kbuild's root lacks {r}")).collect(),
+    );
 }
 
 #[test]
@@ -130,7 +134,9 @@ fn files_do_not_run_away() {
     // Tables of facts are as long as the facts.
     let exempt = |f: &str| f.ends_with("/data.rs") || f.ends_with(".lock") || f == "LICENSE";
     let long = |f: &&String| !exempt(f) && read(f).lines().count() > LIMIT;
-    complain(files().iter().filter(long).map(|f| format!("{f}: more than {LIMIT} lines")).collect());
+    complain(
+        files().iter().filter(long).map(|f| format!("{f}: more than {LIMIT} lines")).collect(),
+    );
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn start(process: &mut ProcessMemory, vmid: &str, vgpu_type: u32) {
     let mut create = [0; 32];
     let vmid: Vec<u8> = format!("{vmid:0>12}").bytes().map(|c| c - b'0').collect();
     for (byte, digits) in create[10..16].iter_mut().zip(vmid.chunks(2)) {
-        *byte = digits[0] << 4 | digits[1];
+        *byte = (digits[0] << 4) | digits[1];
     }
     create[24..28].copy_from_slice(&vgpu_type.to_le_bytes());
     let gpus = Gpus::default();

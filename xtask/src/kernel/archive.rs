@@ -44,10 +44,7 @@ pub fn newest(target: &Target) -> Result<Release> {
         .into_iter()
         .find(|(_, v)| v == version)
         .with_context(|| format!("no headers of version {version}"))?;
-    Ok(Release {
-        release: name.trim_start_matches("linux-headers-").to_owned(),
-        version,
-    })
+    Ok(Release { release: name.trim_start_matches("linux-headers-").to_owned(), version })
 }
 
 /// Downloads the packages of `release` and unpacks them below `into`.
@@ -70,9 +67,7 @@ pub fn unpack(target: &Target, release: &Release, into: &Path) -> Result<()> {
         sh::output(Command::new("dpkg-deb").arg("-x").arg(&deb).arg(&partial))?;
     }
     // The image's own installation would have done this.
-    sh::output(
-        Command::new("depmod").arg("-b").arg(partial.join("usr")).arg(&release.release),
-    )?;
+    sh::output(Command::new("depmod").arg("-b").arg(partial.join("usr")).arg(&release.release))?;
     if into.exists() {
         fs::remove_dir_all(into).with_context(|| format!("removing {}", into.display()))?;
     }
@@ -100,7 +95,8 @@ fn download(package: &str, version: &str, debs: &Path) -> Result<PathBuf> {
             .args(["-qq", "-o", "APT::Sandbox::User=root", "download"])
             .arg(format!("{package}={version}")),
     )?;
-    find().with_context(|| format!("apt-get left no {package}_{version}_*.deb in {}", debs.display()))
+    find()
+        .with_context(|| format!("apt-get left no {package}_{version}_*.deb in {}", debs.display()))
 }
 
 /// Name and version of every package called so that apt could install, newest first.

@@ -34,8 +34,10 @@ pub fn c_modules(kernel: &Prepared, source: &Path) -> Result<Vec<PathBuf>> {
     let name = name.with_context(|| format!("{} has no name", source.display()))?;
     let dir = copy(kernel, name, source, &["."])?;
     make(kernel, &dir)?;
-    let mut modules: Vec<PathBuf> =
-        files(&dir)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "ko")).collect();
+    let mut modules: Vec<PathBuf> = files(&dir)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "ko"))
+        .collect();
     modules.sort();
     Ok(modules)
 }

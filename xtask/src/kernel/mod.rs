@@ -117,8 +117,7 @@ fn fetch_release(target: &Target, release: &Release) -> Result<()> {
 
 fn mode(tree: &Path) -> Result<String> {
     let path = tree.join("runtime");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let mode = text.lines().find_map(|line| line.strip_prefix("mode="));
     Ok(mode.with_context(|| format!("{} has no mode", path.display()))?.to_owned())
 }

@@ -28,12 +28,7 @@ pub const TARGETS: &[Target] = &[
         packages: &["linux-headers-", "linux-image-"],
         missing: None,
     },
-    Target {
-        name: "debian-7.2",
-        series: "7.2",
-        packages: SPLIT,
-        missing: None,
-    },
+    Target { name: "debian-7.2", series: "7.2", packages: SPLIT, missing: None },
     Target {
         name: "debian-7.3",
         series: "7.3",

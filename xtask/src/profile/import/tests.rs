@@ -143,8 +143,10 @@ fn what_is_wrong_keeps_anything_from_being_written() {
 
 #[test]
 fn more_than_a_parameter_holds_is_refused() {
-    let text: String =
-        (0..200).map(|n| format!("[profile.nvidia-{n}]\nnum_displays = 1\n")).collect();
+    let text: String = (0..200)
+        .map(|n| format!("[profile.nvidia-{n}]\nnum_displays = 1\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let error = import(&text).modprobe_conf().unwrap_err().to_string();
     assert!(error.contains("a parameter holds 4094"), "{error}");
 }
