@@ -194,7 +194,25 @@ fn dkms(tally: &mut Tally) {
     }
 }
 
+/// What can be seen of the module without loading it.
+fn modules(tally: &mut Tally) {
+    for name in ["debian-6.12", "debian-7.2"] {
+        let panics = kernel::find(name).and_then(kernel::prepare).and_then(|kernel| {
+            let module = kernel::build::module(&kernel)?;
+            kernel::build::panics(&module)
+        });
+        let result = panics.and_then(|panics| {
+            if !panics.is_empty() {
+                bail!("the object can panic: {}", panics.join(", "));
+            }
+            Ok(())
+        });
+        tally.record(&format!("module for {name}: cannot panic"), result);
+    }
+}
+
 fn machines(tally: &mut Tally) {
+    modules(tally);
     for scenario in vm::SCENARIOS {
         for target in scenario.targets {
             machine(tally, scenario, target);
