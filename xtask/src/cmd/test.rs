@@ -159,7 +159,7 @@ fn test_line(line: &str) -> Option<(&str, &str)> {
 fn failure_text<'a>(text: &'a str, name: &str) -> &'a str {
     let header = format!("---- {name} stdout ----");
     let rest = text.split_once(&header).map_or("", |(_, rest)| rest);
-    rest.split("\n\n").next().unwrap_or_default().trim()
+    rest.trim_start().split("\n\n").next().unwrap_or_default().trim()
 }
 
 fn inspect_drivers(tally: &mut Tally) {
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_quoted() {
-        let text = "failures:\n\n---- a::b stdout ----\nthread panicked\nleft: 1\n\n\nfailures:";
+        let text = "failures:\n\n---- a::b stdout ----\n\nthread panicked\nleft: 1\n\n\nfailures:";
         assert_eq!(failure_text(text, "a::b"), "thread panicked\nleft: 1");
     }
 }
