@@ -52,7 +52,7 @@ uint rm_sleep_ms;
 module_param_named(sleep_ms, rm_sleep_ms, uint, 0644);
 MODULE_PARM_DESC(sleep_ms, "how long a call sleeps in the driver");
 
-static char uuid[UUID_STRING_LEN + 1] = "c0b5d3a0-0001-4c00-8000-000000000001";
+static char uuid[UUID_STRING_LEN + 1] = "00000001-0000-0000-0000-000000000100";
 module_param_string(uuid, uuid, sizeof(uuid), 0644);
 MODULE_PARM_DESC(uuid, "UUID of the vGPU that starts");
 static uint vgpu_type = 46;

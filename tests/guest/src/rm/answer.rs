@@ -5,8 +5,8 @@ use std::fmt::{self, Display};
 
 use anyhow::{Context, Result, bail};
 
-use super::{call::Connection, question::Question};
 pub use super::call::Route;
+use super::{call::Connection, question::Question};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

@@ -2,7 +2,7 @@
 //! What a daemon must be told, given what the driver answered: written down from DESIGN 2.3, not
 //! from the module.
 
-use super::{answer::Answer, question::name};
+use super::{answer::Answer, overrides, question::name};
 
 /// A board's device and subsystem IDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,14 @@ pub struct Ids {
     pub subsystem: u16,
 }
 
-/// What the module's parameters say. Nothing, as long as a scenario sets none.
+/// What the module's parameters say.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// What the board is answered as.
     pub ids: Ids,
     pub migration: bool,
-    // Overrides of vGPU types belong here, and their effect into `told`, below.
+    /// Whether [`overrides::parameter`] is in force.
+    pub overridden: bool,
 }
 
 /// The status that means "ask again".
@@ -38,6 +39,9 @@ pub fn told(name: &str, raw: &Answer, settings: &Settings) -> Answer {
         }
         name::MODE => put(&mut told, 0, &HOST_VGPU.to_le_bytes()),
         name::MIGRATION if raw.status == 0 && settings.migration => put(&mut told, 0, &[1]),
+        name::TYPE_BY_NUMBER | name::TYPE_OF_VGPU if raw.status == 0 && settings.overridden => {
+            overrides::apply(name, &mut told);
+        }
         name::HOST_0104 | name::ZBC => told.status = 0,
         name::INFOROM if raw.status == 0x56 => told.status = 0x57,
         _ => {}

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod expected;
+pub mod overrides;
 pub mod program;
 pub mod question;
 pub mod run;

@@ -67,7 +67,8 @@ fn ask(set: &str) -> Result<()> {
     Ok(())
 }
 
-type Allowed = HashMap<String, Vec<Answer>>;
+/// By question: the answers that may come, and whether they did.
+type Allowed = HashMap<String, Vec<(Answer, AtomicBool)>>;
 
 /// What the threads of a load share.
 struct Load {
@@ -105,6 +106,7 @@ fn load(set: &str, threads: usize, calls: usize, allowed: &str) -> Result<()> {
     });
     let wrong = load.wrong.lock().unwrap_or_else(|poison| poison.into_inner());
     println!("{} {}", load.calls.load(Ordering::Relaxed), wrong.len());
+    println!("{}", load.unseen());
     for line in wrong.iter().take(3) {
         println!("{line}");
     }
@@ -116,7 +118,10 @@ fn read_allowed(path: &str) -> Result<Allowed> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {path}"))?;
     for line in text.lines() {
         let Answered { name, answer, .. } = Answered::parse(line)?;
-        allowed.entry(name).or_default().push(answer);
+        let answers = allowed.entry(name).or_default();
+        if !answers.iter().any(|(known, _)| *known == answer) {
+            answers.push((answer, AtomicBool::new(false)));
+        }
     }
     Ok(allowed)
 }
@@ -142,12 +147,22 @@ impl Load {
 
     fn judge(&self, name: &str, answer: &Answer) {
         let allowed = self.allowed.get(name).map_or(&[][..], Vec::as_slice);
-        if allowed.contains(answer) {
+        if let Some((_, seen)) = allowed.iter().find(|(allowed, _)| allowed == answer) {
+            seen.store(true, Ordering::Relaxed);
             return;
         }
         let differences: Vec<String> =
-            allowed.iter().filter_map(|allowed| allowed.difference(answer)).collect();
+            allowed.iter().filter_map(|(allowed, _)| allowed.difference(answer)).collect();
         self.note(format!("{name}: {}", differences.join("; or ")));
+    }
+
+    /// The questions to which not every allowed answer came.
+    fn unseen(&self) -> String {
+        let unseen = |answers: &[(Answer, AtomicBool)]| {
+            answers.iter().any(|(_, seen)| !seen.load(Ordering::Relaxed))
+        };
+        let names = self.allowed.iter().filter(|(_, answers)| unseen(answers));
+        names.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     fn note(&self, what: String) {

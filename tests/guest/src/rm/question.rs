@@ -17,9 +17,12 @@ pub struct Question {
 const UNWRITTEN: u8 = 0xee;
 /// A type of a Tesla P40.
 pub const TYPE: u32 = 46;
-/// The vGPU that is created; the stand-in's parameter `uuid` says the same unless it is changed.
-pub const UUID: [u8; 16] =
-    [0xa0, 0xd3, 0xb5, 0xc0, 1, 0, 0, 0x4c, 0x80, 0, 0, 0, 0, 0, 0, 1];
+/// The vGPU that starts, as Proxmox names the first one of the virtual machine [`VMID`]. The stand-in's
+/// parameter `uuid` says the same, unless it is changed.
+pub const UUID_TEXT: &str = "00000001-0000-0000-0000-000000000100";
+pub const VMID: u32 = 100;
+/// The same as a `guid_t`: the first three groups are little-endian numbers.
+const UUID: [u8; 16] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 
 /// The names by which checks refer to the questions.
 pub mod name {
@@ -36,13 +39,8 @@ pub mod name {
 }
 
 /// Those that need a board which may host vGPUs.
-pub const NEED_VGPUS: [&str; 5] = [
-    name::TYPE_BY_NUMBER,
-    name::MIGRATION,
-    name::START_DATA,
-    name::CREATE,
-    name::TYPE_OF_VGPU,
-];
+pub const NEED_VGPUS: [&str; 5] =
+    [name::TYPE_BY_NUMBER, name::MIGRATION, name::START_DATA, name::CREATE, name::TYPE_OF_VGPU];
 
 /// The sizes of a branch's structures: type by number, type of a vGPU, created device, mode.
 fn sizes(branch: &str) -> Result<[usize; 4]> {

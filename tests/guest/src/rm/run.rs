@@ -65,14 +65,16 @@ pub fn ask_as_nobody(name: &str, set: &str) -> Result<Vec<Answered>> {
     parse(&output(command)?).with_context(|| format!("{name} asks {set} as nobody"))
 }
 
-const ALLOWED: &str = "/daemons/allowed";
+/// The file with the answers that a load by `name` may get.
+fn allowed(name: &str) -> String {
+    format!("{DIR}/{name}.allowed")
+}
 
-/// Says which answers a load may get.
-pub fn allow(answers: &[Answered]) -> Result<()> {
-    let mut lines: Vec<String> = answers.iter().map(ToString::to_string).collect();
-    lines.sort_unstable();
-    lines.dedup();
-    fs::write(ALLOWED, lines.join("\n")).with_context(|| format!("writing {ALLOWED}"))
+/// Says which answers a load by `name` may get.
+pub fn allow(name: &str, answers: &[Answered]) -> Result<()> {
+    let lines: Vec<String> = answers.iter().map(ToString::to_string).collect();
+    let path = allowed(name);
+    fs::write(&path, lines.join("\n")).with_context(|| format!("writing {path}"))
 }
 
 /// A program with many calls.
@@ -86,6 +88,8 @@ pub struct Calls {
     pub wrong: usize,
     /// The first of them.
     pub examples: String,
+    /// Questions to which not every answer came that was allowed.
+    pub unseen: String,
 }
 
 impl Load {
@@ -93,7 +97,7 @@ impl Load {
     /// [`Load::end`] where that is 0.
     pub fn start(name: &str, set: &str, threads: usize, calls: usize) -> Result<Self> {
         let (threads, calls) = (threads.to_string(), calls.to_string());
-        let mut command = command(name, &["load", set, &threads, &calls, ALLOWED]);
+        let mut command = command(name, &["load", set, &threads, &calls, &allowed(name)]);
         Ok(Self(command.spawn().with_context(|| format!("starting {command:?}"))?))
     }
 
@@ -105,12 +109,13 @@ impl Load {
     /// Waits for its end, and brings that about where it would not come.
     pub fn end(self) -> Result<Calls> {
         let text = end(self.0)?;
-        let (first, examples) = text.split_once('\n').unwrap_or((&text, ""));
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
+        let unseen = lines.next().unwrap_or_default().to_owned();
+        let examples = lines.collect::<Vec<_>>().join("; ");
         let mut numbers = first.split(' ').map(str::parse);
         match (numbers.next(), numbers.next()) {
-            (Some(Ok(made)), Some(Ok(wrong))) => {
-                Ok(Calls { made, wrong, examples: examples.trim().to_owned() })
-            }
+            (Some(Ok(made)), Some(Ok(wrong))) => Ok(Calls { made, wrong, examples, unseen }),
             _ => anyhow::bail!("a load said {text:?}"),
         }
     }
