@@ -130,6 +130,7 @@ fn cargo_tests(tally: &mut Tally) {
         Err(error) => return tally.record("unit tests", Err(error)),
     };
     let text = String::from_utf8_lossy(&out.stdout);
+    let failed_before = tally.failed;
     let mut found = 0;
     for (name, result) in text.lines().filter_map(test_line) {
         found += 1;
@@ -142,7 +143,7 @@ fn cargo_tests(tally: &mut Tally) {
             }
         }
     }
-    if found == 0 || (!out.status.success() && tally.failed == 0) {
+    if found == 0 || (!out.status.success() && tally.failed == failed_before) {
         let said = String::from_utf8_lossy(&out.stderr);
         tally.record("unit tests", Err(anyhow::anyhow!("cargo test: {}\n{said}", out.status)));
     }
