@@ -92,6 +92,20 @@ fn of_odd_size(size: usize) -> Vec<Question> {
     vec![ask(name::TYPE_BY_NUMBER, 0xa081_0103), ask(name::TYPE_OF_VGPU, 0xa082_0102)]
 }
 
+/// Two vGPUs of one type start for one virtual machine; each is followed by the question for its type.
+pub const SECOND_UUID_TEXT: &str = "00000002-0000-0000-0000-000000000100";
+
+fn of_two_vgpus() -> Result<Vec<Question>> {
+    let [_, of_vgpu, created, _] = sizes("550")?;
+    let number = TYPE.to_le_bytes();
+    let mut second = UUID;
+    second[0] = 2;
+    let ask = |name, cmd, params| Question { name, cmd, params };
+    let start = |uuid| ask(name::CREATE, 0xc02, params(created, &[(0, uuid), (24, &number)]));
+    let of_type = || ask(name::TYPE_OF_VGPU, 0xa082_0102, params(of_vgpu, &[(0, &number)]));
+    Ok(vec![start(&UUID), of_type(), start(&second), of_type()])
+}
+
 /// What anyone may ask the real driver's client object (ctrl0000system.h, ctrl0000gpu.h): it says
 /// the same each time, working board or not.
 fn of_real() -> Vec<Question> {
@@ -107,11 +121,12 @@ fn of_real() -> Vec<Question> {
     ]
 }
 
-/// The questions that a program's argument names: a branch, `odd/SIZE` or `real`.
+/// The questions that a program's argument names: a branch, `odd/SIZE`, `two` or `real`.
 pub fn set(name: &str) -> Result<Vec<Question>> {
     match name.split_once('/') {
         Some(("odd", size)) => Ok(of_odd_size(size.parse().context("no size")?)),
         _ if name == "real" => Ok(of_real()),
+        _ if name == "two" => of_two_vgpus(),
         _ => of_daemon(name),
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         answer::{Answer, Answered},
         expected::{Ids, Settings, told},
         overrides,
-        question::{NEED_VGPUS, name},
+        question::{NEED_VGPUS, SECOND_UUID_TEXT, UUID_TEXT, VMID, name},
         run::{self, Calls, Load, OTHER, VGPU_MGR, VGPUD},
     },
     status::Status,
@@ -77,7 +77,7 @@ pub fn run(report: &mut Report) -> Result<()> {
     ask_again(report)?;
     unknown_size(report)?;
     both_ids(report)?;
-    Ok(())
+    two_vgpus(report)
 }
 
 /// The answer to `name`, asked the first way.
@@ -278,6 +278,35 @@ fn both_ids(report: &mut Report) -> Result<()> {
     report.check("attached, all hooks placed", || soon(attached));
     report.check("a Turing board is answered with another subsystem ID", || {
         same(&run::ask(VGPUD, "550")?, &all_told(&run::ask(OTHER, "550")?, &TURING))
+    });
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+/// Two vGPUs of one type in one virtual machine.
+fn two_vgpus(report: &mut Report) -> Result<()> {
+    const HEADS: usize = 328;
+    const FRL: usize = 344;
+    report.part("two vGPUs");
+    kernel::load(&path("550"))?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    set_module(
+        "overrides",
+        &format!(
+            "mdev/{UUID_TEXT}:num_displays=1;mdev/{SECOND_UUID_TEXT}:num_displays=2;\
+             vm/{VMID}:frl_config=30"
+        ),
+    )?;
+    let mut expected = run::ask(OTHER, "two")?;
+    let types = expected.iter_mut().filter(|answered| answered.name == name::TYPE_OF_VGPU);
+    // Each is asked both ways.
+    for (heads, answered) in [1u8, 1, 2, 2].into_iter().zip(types) {
+        answered.answer.params[HEADS..][..4].copy_from_slice(&[heads, 0, 0, 0]);
+        answered.answer.params[FRL..][..4].copy_from_slice(&[30, 0, 0, 0]);
+    }
+    report.check("each has its own overrides, and both have their machine's", || {
+        same(&run::ask(VGPU_MGR, "two")?, &expected)
     });
     kernel::unload(MODULE)?;
     kernel::unload(DRIVER)
