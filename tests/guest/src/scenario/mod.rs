@@ -8,6 +8,7 @@ mod demo;
 mod real;
 mod refusals;
 mod rm_control;
+mod rm_load;
 mod rm_real;
 mod selftest;
 mod standin;
@@ -35,7 +36,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "standin-wrong-key" => standin::wrong_key(report),
         "standin-refusals" => refusals::run(report),
         "rm-control" => rm_control::run(report),
-        "rm-under-load" => rm_control::under_load(report),
+        "rm-under-load" => rm_load::run(report),
         "rm-real" => rm_real::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the daemons are told: whole structures compared byte by byte with what the driver answered,
-//! for the structures of each branch; and the same under load, while the module comes and goes.
-
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+//! for the structures of each branch.
 
 use anyhow::{Context, Result, ensure};
 
@@ -21,7 +16,7 @@ use crate::{
         expected::{Ids, Settings, told},
         overrides,
         question::{NEED_VGPUS, SECOND_UUID_TEXT, UUID_TEXT, VMID, name},
-        run::{self, Calls, Load, OTHER, VGPU_MGR, VGPUD},
+        run::{self, OTHER, VGPU_MGR, VGPUD},
     },
     status::Status,
 };
@@ -37,8 +32,8 @@ pub const PASCAL: Settings = Settings {
     overridden: false,
 };
 /// Both IDs of such a board change, so that half of a change would show.
-const TURING_BOARD: &str = "device=0x1e04 subsystem=0x12a4";
-const TURING: Settings = Settings {
+pub const TURING_BOARD: &str = "device=0x1e04 subsystem=0x12a4";
+pub const TURING: Settings = Settings {
     ids: Ids { device: 0x1e30, subsystem: 0x12ba },
     migration: false,
     overridden: false,
@@ -54,7 +49,7 @@ const OVERRIDDEN: Settings = Settings { migration: true, overridden: true, ..PAS
 const CHANGED: usize = 10;
 
 /// Parameters of the stand-in.
-fn set_driver(parameter: &str, value: impl ToString) -> Result<()> {
+pub fn set_driver(parameter: &str, value: impl ToString) -> Result<()> {
     kernel::write(&format!("/sys/module/nvidia/parameters/{parameter}"), &value.to_string())
 }
 
@@ -307,145 +302,6 @@ fn two_vgpus(report: &mut Report) -> Result<()> {
     }
     report.check("each has its own overrides, and both have their machine's", || {
         same(&run::ask(VGPU_MGR, "two")?, &expected)
-    });
-    kernel::unload(MODULE)?;
-    kernel::unload(DRIVER)
-}
-
-/// Loads a stand-in whose answers change by more than one field, and allows a load whatever may be
-/// told before, while and after the module is there.
-fn prepare_load(settings: &Settings) -> Result<Vec<Answered>> {
-    kernel::load_with(&path("550"), TURING_BOARD)?;
-    let raw = run::ask(VGPUD, "550")?;
-    kernel::load(MODULE)?;
-    soon(attached)?;
-    let open = run::ask(OTHER, "550")?;
-    kernel::unload(MODULE)?;
-    let told = all_told(&open, settings);
-    run::allow(VGPU_MGR, &[raw.as_slice(), &open, &told].concat())?;
-    run::allow(OTHER, &[raw.as_slice(), &open].concat())?;
-    Ok(raw)
-}
-
-pub fn under_load(report: &mut Report) -> Result<()> {
-    prepare(report, "OE")?;
-    coming_and_going(report)?;
-    killed(report)?;
-    asleep(report)?;
-    lost(report)
-}
-
-fn coming_and_going(report: &mut Report) -> Result<()> {
-    report.part("coming and going");
-    let raw = prepare_load(&TURING)?;
-    let loads = [(VGPU_MGR, 8), (OTHER, 2)]
-        .map(|(name, threads)| (name, Load::start(name, "550", threads, 0)));
-    report.check("the module comes and goes 10 times under the calls of 10 threads", || {
-        for _ in 0..10 {
-            kernel::load(MODULE)?;
-            sleep(Duration::from_millis(200));
-            soon(|| {
-                let status = Status::read()?;
-                status.is("/driver/state", "attached")
-            })?;
-            kernel::unload(MODULE)?;
-        }
-        Ok(())
-    });
-    for (name, load) in loads {
-        let calls = load?.end()?;
-        report.show(&format!("{name}: {} calls", calls.made));
-        report.check(&format!("{name}: the load was one"), || enough(&calls));
-        report.check(&format!("{name}: each answer is the driver's or all of ours"), || {
-            calls.all_allowed()
-        });
-        report.check(&format!("{name}: every answer that may come did come"), || {
-            ensure!(calls.unseen.is_empty(), "not those to {}", calls.unseen);
-            Ok(())
-        });
-    }
-    report.check("afterwards all is as before", || same(&run::ask(VGPUD, "550")?, &raw));
-    kernel::unload(DRIVER)
-}
-
-fn enough(calls: &Calls) -> Result<()> {
-    ensure!(calls.made > 1000, "only {} calls were made", calls.made);
-    Ok(())
-}
-
-fn killed(report: &mut Report) -> Result<()> {
-    report.part("killed");
-    let raw = prepare_load(&TURING)?;
-    kernel::load(MODULE)?;
-    report.check("attached, all hooks placed", || soon(attached));
-    report.check("a daemon is killed 10 times with calls on their way", || {
-        for round in 0..10 {
-            // Asleep in the driver, and awake anywhere.
-            set_driver("sleep_ms", if round % 2 == 0 { 200 } else { 0 })?;
-            let mut load = Load::start(VGPU_MGR, "550", 8, 0)?;
-            sleep(Duration::from_millis(300));
-            ensure!(load.runs()?, "it ended by itself");
-            load.kill()?;
-        }
-        set_driver("sleep_ms", 0)
-    });
-    report.check("the next daemon is told what it must be", || {
-        same(&run::ask(VGPUD, "550")?, &all_told(&run::ask(OTHER, "550")?, &TURING))
-    });
-    kernel::unload(MODULE)?;
-    report.check("afterwards all is as before", || same(&run::ask(VGPUD, "550")?, &raw));
-    kernel::unload(DRIVER)
-}
-
-/// The module goes while calls of a daemon sleep in the driver.
-fn asleep(report: &mut Report) -> Result<()> {
-    report.part("asleep");
-    prepare_load(&TURING)?;
-    kernel::load(MODULE)?;
-    report.check("attached, all hooks placed", || soon(attached));
-    set_driver("sleep_ms", 6000)?;
-    let mut load = Load::start(VGPU_MGR, "550", 8, 1)?;
-    sleep(Duration::from_millis(1000));
-    let start = Instant::now();
-    kernel::unload(MODULE)?;
-    let took = start.elapsed();
-    report.show(&format!("rmmod with 8 calls asleep in the driver: {took:.1?}"));
-    report.check("rmmod does not wait for them", || {
-        ensure!(load.runs()?, "they were over before it was: {took:?}");
-        Ok(())
-    });
-    let calls = load.end()?;
-    report.check("they return, each with the driver's answer", || {
-        equal(calls.made, 8)?;
-        calls.all_allowed()
-    });
-    kernel::unload(DRIVER)
-}
-
-/// More calls at once than there is room for.
-fn lost(report: &mut Report) -> Result<()> {
-    const THREADS: usize = 100;
-    report.part("lost");
-    prepare_load(&TURING)?;
-    kernel::load(MODULE)?;
-    report.check("attached, all hooks placed", || soon(attached));
-    set_driver("sleep_ms", 4000)?;
-    let calls = Load::start(VGPU_MGR, "550", THREADS, 1)?.end()?;
-    report.check("100 calls at once: each answer is the driver's or all of ours", || {
-        equal(calls.made, THREADS)?;
-        calls.all_allowed()
-    });
-    let counted = Status::read()?.missed("nvidia_unlocked_ioctl")?;
-    report.show(&format!("{THREADS} calls at once: {counted} lost, by the status"));
-    report.check("the lost ones are counted", || {
-        ensure!(counted > 0, "none is");
-        ensure!(counted < THREADS as u64, "all are");
-        Ok(())
-    });
-    report.check("the text of the status shows them", || {
-        let text = crate::status::text()?;
-        ensure!(text.contains(&counted.to_string()), "it does not:\n{text}");
-        Ok(())
     });
     kernel::unload(MODULE)?;
     kernel::unload(DRIVER)
