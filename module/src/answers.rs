@@ -59,8 +59,8 @@ static MEMORY: Mutexed<Memory, AnswersMutex> = Mutexed::new(Memory {
     }; PROCESSES],
     next: 0,
     params: [0; MAX_PARAMS],
+    told: [None; TOLD],
     unknown: None,
-    unknown_count: 0,
 });
 
 /// Processes that are remembered: a daemon, and one for each virtual machine that is starting.
@@ -72,9 +72,14 @@ struct Memory {
     next: usize,
     /// The parameters of the call at hand.
     params: [u8; MAX_PARAMS],
-    unknown: Option<UnknownSize>,
-    unknown_count: u64,
+    /// Parameters of unknown lengths that the log has a line about.
+    told: [Option<UnknownSize>; TOLD],
+    /// The last ones, and how often there were any.
+    unknown: Option<(u64, UnknownSize)>,
 }
+
+/// Unknown lengths that are told apart: one for each command that has parameters, with some to spare.
+const TOLD: usize = 16;
 
 #[derive(Clone, Copy)]
 struct Remembered {
@@ -108,9 +113,14 @@ impl Memory {
     }
 
     fn note_unknown(&mut self, unknown: UnknownSize) {
-        self.unknown_count = self.unknown_count.saturating_add(1);
-        if self.unknown != Some(unknown) {
-            self.unknown = Some(unknown);
+        let before = self.unknown.map_or(0, |(count, _)| count);
+        self.unknown = Some((before.saturating_add(1), unknown));
+        if self.told.contains(&Some(unknown)) {
+            return;
+        }
+        // With no room left the log stays as it is; the status goes on counting.
+        if let Some(room) = self.told.iter_mut().find(|told| told.is_none()) {
+            *room = Some(unknown);
             log::warn(format_args!("{unknown}: left alone"));
         }
     }
@@ -123,7 +133,7 @@ pub fn report() -> Answers {
         seen: SEEN.load(Ordering::Relaxed),
         changed: CHANGED.load(Ordering::Relaxed),
         lost: task::lost(),
-        unknown: memory.unknown.map(|unknown| (memory.unknown_count, unknown)),
+        unknown: memory.unknown,
     }
 }
 
