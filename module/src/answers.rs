@@ -7,15 +7,16 @@
 //! driver works, and no other process can gain anything: it could only be told what it can write
 //! into its own memory anyway.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::params::{Gpus, Identity};
 use crate::policy;
-use crate::rm_control::{self, Boards, Call, Policy, ProcessMemory, Verdict, MAX_PARAMS};
+use crate::rm_control::{self, Boards, Call, Policy, ProcessTable, Verdict, MAX_PARAMS};
 use crate::status::{Address, Answers, UnknownSize};
 use crate::sys::lock::{AnswersMutex, Mutexed};
 use crate::sys::task::{self, Arguments};
-use crate::sys::user::{self, Process, UserAddress};
+use crate::sys::user::{self, UserAddress};
 use crate::sys::{clock, log, pci};
 
 /// An RM control call: the driver's escape 0x2a, with an NVOS54 of 32 bytes.
@@ -51,70 +52,33 @@ pub fn returned(command: u32, argument: usize) {
 static SEEN: AtomicU64 = AtomicU64::new(0);
 /// Of those, how many were changed.
 static CHANGED: AtomicU64 = AtomicU64::new(0);
+/// Of those, how many had parameters of an unknown length.
+static UNKNOWN: AtomicU64 = AtomicU64::new(0);
+/// The last of these: its command, and in the lower half its length.
+static LAST_UNKNOWN: AtomicU64 = AtomicU64::new(0);
 
 static MEMORY: Mutexed<Memory, AnswersMutex> = Mutexed::new(Memory {
-    processes: [Remembered {
-        process: Process { number: 0, born: 0 },
-        memory: ProcessMemory::new(),
-    }; PROCESSES],
-    next: 0,
+    processes: ProcessTable::EMPTY,
     params: [0; MAX_PARAMS],
     told: [None; TOLD],
-    unknown: None,
 });
 
-/// Processes that are remembered: a daemon, and one for each virtual machine that is starting.
-const PROCESSES: usize = 32;
-
 struct Memory {
-    processes: [Remembered; PROCESSES],
-    /// The next to be forgotten.
-    next: usize,
+    processes: ProcessTable,
     /// The parameters of the call at hand.
     params: [u8; MAX_PARAMS],
     /// Parameters of unknown lengths that the log has a line about.
     told: [Option<UnknownSize>; TOLD],
-    /// The last ones, and how often there were any.
-    unknown: Option<(u64, UnknownSize)>,
 }
 
 /// Unknown lengths that are told apart: one for each command that has parameters, with some to spare.
 const TOLD: usize = 16;
 
-#[derive(Clone, Copy)]
-struct Remembered {
-    process: Process,
-    memory: ProcessMemory,
-}
-
 impl Memory {
-    fn of(&self, process: Process) -> Option<usize> {
-        self.processes.iter().position(|r| r.process == process)
-    }
-
-    /// Finds the calling process, or makes room for it, and has it take over what it inherits.
-    fn recall(&mut self) -> Option<usize> {
-        let (own, parent) = user::processes();
-        let at = self.of(own).unwrap_or_else(|| {
-            let at = self.next % PROCESSES;
-            self.next = self.next.wrapping_add(1);
-            if let Some(oldest) = self.processes.get_mut(at) {
-                *oldest = Remembered { process: own, memory: ProcessMemory::new() };
-            }
-            at
-        });
-        let inherited = self.of(parent).and_then(|i| self.processes.get(i)).map(|r| r.memory);
-        let memory = &mut self.processes.get_mut(at)?.memory;
-        if let Some(inherited) = inherited {
-            memory.adopt(&inherited, own.born);
-        }
-        memory.set_time(clock::now_ns());
-        Some(at)
-    }
-
     fn note_unknown(&mut self, unknown: UnknownSize) {
-        let before = self.unknown.map_or(0, |(count, _)| count);
-        self.unknown = Some((before.saturating_add(1), unknown));
+        UNKNOWN.fetch_add(1, Ordering::Relaxed);
+        let size = u32::try_from(unknown.size).unwrap_or(u32::MAX);
+        LAST_UNKNOWN.store(u64::from(unknown.command) << 32 | u64::from(size), Ordering::Relaxed);
         if self.told.contains(&Some(unknown)) {
             return;
         }
@@ -127,13 +91,17 @@ impl Memory {
 }
 
 /// How it stands with the answers, for the status.
+///
+/// This takes no lock: whoever holds that of the memory may be waiting for a page of a daemon's.
 pub fn report() -> Answers {
-    let memory = MEMORY.lock();
+    let last = LAST_UNKNOWN.load(Ordering::Relaxed);
+    let unknown = UnknownSize { command: (last >> 32) as u32, size: last as u32 as usize };
+    let count = UNKNOWN.load(Ordering::Relaxed);
     Answers {
         seen: SEEN.load(Ordering::Relaxed),
         changed: CHANGED.load(Ordering::Relaxed),
         lost: task::lost(),
-        unknown: memory.unknown,
+        unknown: (count != 0).then_some((count, unknown)),
     }
 }
 
@@ -173,8 +141,9 @@ fn answer(nvos54: UserAddress) -> Option<()> {
     let status = u32_at(&head, STATUS)?;
     let mut guard = MEMORY.lock();
     let memory = &mut *guard;
-    let process = memory.recall()?;
     let Memory { processes, params, .. } = memory;
+    let (own, parent) = user::processes();
+    let process = processes.recall(own, parent, clock::now_ns())?;
     // Parameters of an unknown length are not looked at.
     let wanted = if interest.knows(size) { size.min(interest.max_params) } else { 0 };
     let params = params.get_mut(..wanted)?;
@@ -184,8 +153,8 @@ fn answer(nvos54: UserAddress) -> Option<()> {
         let boards = OnTheBus(user.gpus);
         let policy =
             Policy { boards: &boards, migration: user.migration, overrides: user.overrides };
-        Some(rm_control::edit(&mut call, &policy, &mut processes.get_mut(process)?.memory))
-    })?;
+        rm_control::edit(&mut call, &policy, process)
+    });
     match verdict {
         Verdict::Untouched => {}
         Verdict::UnknownSize => memory.note_unknown(UnknownSize { command: cmd, size }),
@@ -196,6 +165,10 @@ fn answer(nvos54: UserAddress) -> Option<()> {
                 nvos54.add(STATUS).write(&call.status.to_le_bytes())?;
             }
             CHANGED.fetch_add(1, Ordering::Relaxed);
+            let Range { start, end } = edited.params;
+            log::detail(format_args!(
+                "answer to RM control {cmd:#x} changed: bytes {start} to {end}, status {status:#x}"
+            ));
         }
     }
     Some(())

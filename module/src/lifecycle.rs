@@ -138,7 +138,9 @@ pub fn set_enabled(enabled: bool) {
 pub fn reconsider() {
     let mut state = STATE.lock();
     if state.running {
-        state.let_go(true);
+        if state.let_go(true) {
+            log::info(format_args!("boards are to be answered otherwise: everything was put back"));
+        }
         state.look();
     }
 }

@@ -100,8 +100,15 @@ fn try_set(param: Param, value: &[u8]) -> Result<(), ParseError> {
         }
         Param::Gpus => {
             Gpus::parse(value)?;
-            POLICY.lock().gpus.replace(value);
-            lifecycle::reconsider();
+            let changed = {
+                let mut policy = POLICY.lock();
+                let changed = policy.gpus.as_slice() != value;
+                policy.gpus.replace(value);
+                changed
+            };
+            if changed {
+                lifecycle::reconsider();
+            }
         }
     }
     Ok(())

@@ -122,9 +122,9 @@ fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut
             misses: placed.misses(),
         });
     }
-    if let Some((hits, misses)) = attachment.calls() {
+    if let Some((name, hits, misses)) = attachment.calls() {
         let misses = misses.saturating_add(task::lost());
-        add(Hook { name: "nvidia_unlocked_ioctl", kind: "kretprobe", state: alive, hits, misses });
+        add(Hook { name, kind: "kretprobe", state: alive, hits, misses });
     }
 }
 

@@ -284,12 +284,13 @@ int vu_task_add(struct callback_head *head)
 
 bool vu_user_read(void *to, u64 from, size_t len)
 {
-	return !copy_from_user(to, u64_to_user_ptr(from), len);
+	/* A task that is exiting has no memory of its own any more, but may still see another's. */
+	return current->mm && !copy_from_user(to, u64_to_user_ptr(from), len);
 }
 
 bool vu_user_write(u64 to, const void *from, size_t len)
 {
-	return !copy_to_user(u64_to_user_ptr(to), from, len);
+	return current->mm && !copy_to_user(u64_to_user_ptr(to), from, len);
 }
 
 void vu_sleep_ms(unsigned int ms)

@@ -13,10 +13,12 @@ pub mod command;
 pub mod layout;
 mod params;
 mod process;
+mod table;
 
 use core::ops::Range;
 
 pub use process::{ProcessMemory, Start};
+pub use table::{Process, ProcessTable};
 
 use self::command::{NV_ERR_BUSY_RETRY, NV_ERR_NOT_SUPPORTED, NV_ERR_OBJECT_NOT_FOUND, NV_OK};
 use self::layout::Layout;

@@ -3,7 +3,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::c_ulong;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
@@ -27,7 +27,8 @@ pub struct Listening<L: Listener + 'static>(Option<KBox<Inner<L>>>);
 /// Invariant: `ops.private` points to this very value from before the registration on.
 struct Inner<L> {
     ops: UnsafeCell<b::ftrace_ops>,
-    listener: *const L,
+    /// NULL once nobody listens any more, although the kernel may go on calling (see `leak`).
+    listener: AtomicPtr<L>,
     hits: AtomicU64,
 }
 
@@ -61,7 +62,7 @@ impl<L: Listener + 'static> Listening<L> {
         }
         let inner = Inner {
             ops: UnsafeCell::new(ops),
-            listener: listener as *const L,
+            listener: AtomicPtr::new((listener as *const L).cast_mut()),
             hits: AtomicU64::new(0),
         };
         let inner = KBox::new(inner, GFP_KERNEL).map_err(|_| NO_MEMORY)?;
@@ -112,9 +113,12 @@ pub fn is_stuck() -> bool {
     STUCK.load(Ordering::Acquire)
 }
 
-/// Keeps what the kernel may still look at.
+/// Keeps what the kernel may still look at, and makes sure that it tells nobody. May sleep.
 fn leak<L>(inner: KBox<Inner<L>>) {
     STUCK.store(true, Ordering::Release);
+    inner.listener.store(core::ptr::null_mut(), Ordering::Release);
+    // A call that has read the listener before is over after this.
+    super::wait_for_hooks();
     let _ = KBox::leak(inner);
 }
 
@@ -143,8 +147,11 @@ unsafe extern "C" fn called<L: Listener>(
     // after the last call (see `Inner` and `drop`).
     let inner = unsafe { &*(*ops).private.cast::<Inner<L>>() };
     inner.hits.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: The listener outlives us (`place`), or is NULL, which is no reference.
+    let Some(listener) = (unsafe { inner.listener.load(Ordering::Acquire).as_ref() }) else {
+        return;
+    };
     // SAFETY: ftrace hands us the registers of the call; three arguments are in registers.
     let argument = |n| unsafe { b::vu_ftrace_argument(regs, n) } as usize;
-    // SAFETY: The listener outlives us (`place`).
-    unsafe { (*inner.listener).called([argument(0), argument(1), argument(2)]) };
+    listener.called([argument(0), argument(1), argument(2)]);
 }

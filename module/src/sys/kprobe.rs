@@ -250,7 +250,7 @@ impl<W: Watcher + 'static> ReturnProbe<W> {
     }
 }
 
-/// Calls that may be under way at once; the driver maps from few threads.
+/// Calls that may be under way at once and are not lost; only the daemons' are wanted.
 const MAX_ACTIVE: i32 = 64;
 
 impl<W: Watcher> Drop for ReturnProbe<W> {

@@ -44,6 +44,13 @@ pub fn info(args: fmt::Arguments<'_>) {
     print(args, |text, len| unsafe { b::vu_log_info(text, len) });
 }
 
+/// Something a person who looks for a fault wants to know.
+pub fn detail(args: fmt::Arguments<'_>) {
+    if LEVEL.load(Ordering::Relaxed) >= Verbosity::Detailed as u8 {
+        info(args);
+    }
+}
+
 /// Something a person has to know.
 pub fn warn(args: fmt::Arguments<'_>) {
     // SAFETY: As above.

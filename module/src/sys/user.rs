@@ -2,6 +2,7 @@
 //! The calling process and its memory.
 
 use super::bindings as b;
+use crate::rm_control::Process;
 
 /// An address in the calling process. Nothing is known about it: every access is checked.
 #[derive(Clone, Copy, Debug)]
@@ -32,16 +33,7 @@ pub fn is_daemon() -> bool {
     unsafe { b::vu_is_daemon() }
 }
 
-/// A process. Numbers are used again, so it is known by its time of birth, too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Process {
-    /// Its number.
-    pub number: i32,
-    /// When it was made, on the clock of [`super::clock::now_ns`].
-    pub born: u64,
-}
-
-/// The calling process, and the one that it was forked from.
+/// The calling process, and the one that it was forked from; born on [`super::clock::now_ns`].
 pub fn processes() -> (Process, Process) {
     let [mut own, mut parent] = [b::vu_process { number: 0, born: 0 }; 2];
     // SAFETY: Fills both.

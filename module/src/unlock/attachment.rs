@@ -19,8 +19,12 @@ use crate::sys::memory::Section;
 use crate::sys::target::Target;
 use crate::sys::{clock, log, Errno};
 
-/// Where RM control calls come in.
-const IOCTL: &CStr = c"nvidia:nvidia_unlocked_ioctl";
+/// Where RM control calls come in, and what to call it: up to 535 a front end that some of these
+/// drivers have beside a function of the newer name that they do not use, from 550 on that function.
+const IOCTLS: [(&CStr, &str); 2] = [
+    (c"nvidia:nvidia_frontend_unlocked_ioctl", "nvidia_frontend_unlocked_ioctl"),
+    (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl"),
+];
 
 /// There is no such symbol.
 const NO_ENTRY: Errno = -2;
@@ -48,7 +52,7 @@ pub struct Attachment {
     identity: usize,
     version: Version,
     locate_us: u64,
-    calls: Option<ReturnProbe<Calls>>,
+    calls: Option<(&'static str, ReturnProbe<Calls>)>,
     overrides: Option<Overrides>,
     key_hook: Option<KeyHook>,
     /// What the key hook had seen when it was taken away.
@@ -102,13 +106,22 @@ impl Attachment {
         if self.unlocker.is_wanted() {
             self.overrides = Some(Overrides::place(found, text)?);
         }
-        // SAFETY: The watcher is a static.
-        self.calls = match unsafe { ReturnProbe::place(IOCTL, &CALLS) } {
-            Ok(placed) => Some(placed),
-            // A driver without that function answers its daemons itself; that is in the status.
-            Err(NO_ENTRY) => None,
-            Err(errno) => return Err(kprobe::reason("nvidia_unlocked_ioctl", errno)),
-        };
+        for (symbol, name) in IOCTLS {
+            // SAFETY: The watcher is a static.
+            match unsafe { ReturnProbe::place(symbol, &CALLS) } {
+                Ok(placed) => {
+                    self.calls = Some((name, placed));
+                    break;
+                }
+                Err(NO_ENTRY) => {}
+                Err(errno) => return Err(kprobe::reason(name, errno)),
+            }
+        }
+        if self.calls.is_none() {
+            log::warn(format_args!(
+                "the driver's ioctl is not found: its daemons get its own answers"
+            ));
+        }
         Ok(())
     }
 
@@ -137,9 +150,10 @@ impl Attachment {
         self.overrides.iter().flat_map(Overrides::iter)
     }
 
-    /// Ioctls of the daemons that were seen, and that were lost; `None` where they are not watched.
-    pub fn calls(&self) -> Option<(u64, u64)> {
-        self.calls.as_ref().map(|calls| (calls.hits(), calls.misses()))
+    /// The driver's ioctl by its name, and the daemons' calls of it that were seen, and that were
+    /// lost; `None` where they are not watched.
+    pub fn calls(&self) -> Option<(&'static str, u64, u64)> {
+        self.calls.as_ref().map(|(name, calls)| (*name, calls.hits(), calls.misses()))
     }
 
     /// Whether the driver's own checks decide over a board, and are overridden.

@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "rm.h"
+#include "variant.h"
 
 #define ESC_RM_CONTROL 0x2a
 #define ESC_XFER 211
@@ -19,7 +20,16 @@ struct rm_xfer {
 	u64 pointer;
 };
 
-long nvidia_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument);
+/*
+ * The name and the arguments are those of the real one, by which it is watched: of NVIDIA's nv.c from
+ * 550 on, of its nv-frontend.c before.
+ */
+#if STANDIN_BRANCH < 550
+#define rm_unlocked_ioctl nvidia_frontend_unlocked_ioctl
+#else
+#define rm_unlocked_ioctl nvidia_unlocked_ioctl
+#endif
+long rm_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument);
 
 static int rm_answer(struct rm_call *call)
 {
@@ -78,8 +88,7 @@ static long rm_ioctl(unsigned int cmd, unsigned long argument)
 	return ret;
 }
 
-/* The name and the arguments are those of the real one: it is watched by them. */
-noinline long nvidia_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
+noinline long rm_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	return rm_ioctl(cmd, argument);
 }
@@ -87,7 +96,7 @@ noinline long nvidia_unlocked_ioctl(struct file *file, unsigned int cmd, unsigne
 static const struct file_operations rm_fops = {
 	.owner = THIS_MODULE,
 	.open = nonseekable_open,
-	.unlocked_ioctl = nvidia_unlocked_ioctl,
+	.unlocked_ioctl = rm_unlocked_ioctl,
 };
 
 /* The real one has major 195 and minor 255; nobody here asks for them. */
