@@ -39,6 +39,8 @@ pub struct Unlocker {
     rodata: Section,
     tables: Tables,
     alias: Alias,
+    /// See [`Unlocker::is_wanted`].
+    wanted: bool,
     slots: Spin<Slots>,
 }
 
@@ -89,11 +91,18 @@ impl Unlocker {
     /// No memory.
     pub fn new(rodata: Section, mut tables: Tables) -> Result<KBox<Self>, Reason> {
         let mut boards = KVec::new();
+        // Without any GPU there is none to be wrong about.
+        let mut wanted = pci::gpus().next().is_none();
         for gpu in pci::gpus().take(MAX_GPUS) {
             let address = Address::from(&gpu);
             let rule = policy::with(|p| p.gpus.rule(gpu.device, gpu.subsystem, Some(address)));
             let has_sibling = gpu::answer(gpu.device).sibling().is_some();
-            if rule == Rule::Off || !has_sibling || gpu.bar3_len == 0 {
+            if rule == Rule::Off || !has_sibling {
+                continue;
+            }
+            wanted = true;
+            if gpu.bar3_len == 0 {
+                // Its key can't be seen; the driver's checks can be overridden all the same.
                 continue;
             }
             let entries = KBox::new(Entries::EMPTY, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
@@ -109,13 +118,18 @@ impl Unlocker {
             };
             boards.push(slot, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
         }
-        let wanted = boards.len().max(1).saturating_mul(MAX_VGPU_TYPES);
-        tables.sacrificial.count = tables.sacrificial.count.min(wanted);
+        let most = boards.len().max(1).saturating_mul(MAX_VGPU_TYPES);
+        tables.sacrificial.count = tables.sacrificial.count.min(most);
         let len = tables.sacrificial.count.saturating_mul(TRIPLE);
         let alias = Alias::new(&rodata, tables.sacrificial.first, len).ok_or(Reason::NoMemory)?;
         let crypto = KernelCrypto::new().ok_or(Reason::NoMemory)?;
-        let unlocker =
-            Self { rodata, tables, alias, slots: Spin::new(Slots { crypto, taken: 0, boards }) };
+        let unlocker = Self {
+            rodata,
+            tables,
+            alias,
+            wanted,
+            slots: Spin::new(Slots { crypto, taken: 0, boards }),
+        };
         KBox::new(unlocker, GFP_KERNEL).map_err(|_| Reason::NoMemory)
     }
 
@@ -175,10 +189,10 @@ impl Unlocker {
         });
     }
 
-    /// Whether a GPU on the bus could profit from changing what the driver thinks of boards: one is
-    /// answered as another, or there is none to be wrong about.
+    /// Whether a GPU on the bus can profit from changing what the driver thinks of boards: one is
+    /// answered as another, or there is none.
     pub fn is_wanted(&self) -> bool {
-        !self.slots.with(|slots| slots.boards.is_empty()) || pci::gpus().next().is_none()
+        self.wanted
     }
 
     /// The board whose BAR3 holds what is mapped at `address`.
