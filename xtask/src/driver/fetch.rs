@@ -52,6 +52,8 @@ impl Package {
         }
         let deb = self.download()?;
         let partial = self.dir().with_extension(format!("new.{}", std::process::id()));
+        // dpkg-deb makes the last directory of the path only.
+        fs::create_dir_all(&partial).with_context(|| format!("creating {}", partial.display()))?;
         sh::output(Command::new("dpkg-deb").arg("-x").arg(&deb).arg(&partial))?;
         if self.dir().exists() {
             fs::remove_dir_all(self.dir())
