@@ -28,6 +28,8 @@ impl EmulatedGpu {
     pub fn start(dir: &Path, options: &BoardOptions) -> Result<Self> {
         let program = sh::cargo_build("emulated-gpu")?;
         let socket = dir.join("gpu.sock");
+        // An earlier try may have left one, at which nobody listens.
+        let _ = std::fs::remove_file(&socket);
         let log = dir.join("gpu.log");
         let log_file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
         let mut command = Command::new(program);

@@ -41,6 +41,9 @@ pub struct BoardOptions {
     pub key: Option<String>,
 }
 
+/// How often a machine is started whose kernel hangs before init. Nothing of ours has run by then.
+const TRIES: u32 = 3;
+
 /// Boots `target` and runs `scenario` on it. `watch` gets to see every line of the guest's as it
 /// comes.
 ///
@@ -64,18 +67,26 @@ pub fn run(
         key: board.key.clone().or_else(|| scenario.key.map(str::to_owned)),
         ..board.clone()
     };
-    let gpu = EmulatedGpu::start(&dir, &board)?;
-    let started = Instant::now();
-    let machine = qemu::Machine {
-        vmlinuz: &kernel.vmlinuz,
-        initramfs: &initramfs,
-        gpu_socket: gpu.socket(),
-        console: dir.join("console.log"),
-        arguments: scenario.kernel_arguments(),
-        timeout: scenario.timeout,
+    let mut tries = 0;
+    let (end, took) = loop {
+        tries += 1;
+        let gpu = EmulatedGpu::start(&dir, &board)?;
+        let started = Instant::now();
+        let machine = qemu::Machine {
+            vmlinuz: &kernel.vmlinuz,
+            initramfs: &initramfs,
+            gpu_socket: gpu.socket(),
+            console: dir.join("console.log"),
+            arguments: scenario.kernel_arguments(),
+            timeout: scenario.timeout,
+        };
+        let end = machine.run(watch)?;
+        if !end.hung_in_boot() || tries == TRIES {
+            break (end, started.elapsed());
+        }
+        eprintln!("... {} hung while it booted, try {} of {TRIES}", target.name, tries + 1);
     };
-    let end = machine.run(watch)?;
-    Ok(outcome::judge(end, started.elapsed()))
+    Ok(outcome::judge(end, took))
 }
 
 /// The guest's files: init, what it loads, and what that depends on.

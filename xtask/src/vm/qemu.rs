@@ -17,6 +17,9 @@ use super::protocol::Line;
 /// Guest memory; NVIDIA's driver alone takes 100 MB of it, and its file in the initramfs as much.
 const MEMORY: &str = "3072M";
 
+/// How long init may take to say its first word; a few seconds is usual.
+const BOOT: Duration = Duration::from_secs(75);
+
 /// What QEMU is given.
 pub struct Machine<'a> {
     pub vmlinuz: &'a Path,
@@ -46,6 +49,14 @@ pub struct End {
     pub lines: Vec<Line>,
     pub exit: Exit,
     pub console: PathBuf,
+}
+
+impl End {
+    /// Whether the kernel came to a halt before it started init, and with it anything of ours: QEMU
+    /// without KVM does that now and then, where it brings up the second processor.
+    pub fn hung_in_boot(&self) -> bool {
+        self.lines.is_empty() && matches!(self.exit, Exit::TimedOut(_))
+    }
 }
 
 /// Ends QEMU on every way out.
@@ -85,10 +96,11 @@ impl Machine<'_> {
                 }
             }
         });
-        let deadline = Instant::now() + self.timeout;
+        let start = Instant::now();
         let mut lines = vec![];
         let timed_out = loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let limit = if lines.is_empty() { self.timeout.min(BOOT) } else { self.timeout };
+            let left = (start + limit).saturating_duration_since(Instant::now());
             match receiver.recv_timeout(left) {
                 Ok(text) => {
                     let line = Line::parse(&text);
