@@ -7,10 +7,8 @@
 use super::bindings as b;
 use super::ftrace::{Listener, Listening};
 use super::kprobe::{self, Effect, Probe};
-use super::Errno;
+use super::{Errno, NO_ENTRY};
 use crate::status::Reason;
-
-const NO_ENTRY: Errno = -2;
 
 /// Keeps ftrace from being switched off, and notices when it does nothing.
 ///

@@ -9,7 +9,7 @@ use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
 
 use super::bindings as b;
-use super::{check, kprobe, Errno};
+use super::{check, kprobe, Errno, NO_ENTRY, NO_MEMORY};
 
 /// Someone who is told what a function is about to be called with.
 pub trait Listener: Sync {
@@ -100,8 +100,6 @@ impl<L: Listener + 'static> Listening<L> {
     }
 }
 
-const NO_ENTRY: Errno = -2;
-const NO_MEMORY: Errno = -12;
 /// ftrace has found itself broken (ENODEV) and does nothing any more, not even take us away.
 const BROKEN: Errno = -19;
 

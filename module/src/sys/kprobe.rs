@@ -16,7 +16,7 @@ use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
 
 use super::bindings as b;
-use super::{check, Errno};
+use super::{check, Errno, NO_MEMORY};
 use crate::status::Reason;
 
 /// What a probe does where it stands.
@@ -147,8 +147,6 @@ pub fn address_of(name: &'static core::ffi::CStr) -> Option<usize> {
     }
     (registered && address != 0).then_some(address)
 }
-
-const NO_MEMORY: Errno = -12;
 
 unsafe extern "C" fn before(probe: *mut b::kprobe, regs: *mut b::pt_regs) -> core::ffi::c_int {
     // SAFETY: Only `place` registers this handler, with a kprobe that is the first member of a

@@ -24,6 +24,11 @@ use bindings as b;
 /// A (negative) error number of the kernel.
 pub type Errno = i32;
 
+/// There is no such thing (ENOENT).
+pub const NO_ENTRY: Errno = -2;
+/// The kernel has no memory left (ENOMEM).
+pub const NO_MEMORY: Errno = -12;
+
 /// 0 is success, anything else an error number.
 fn check(ret: core::ffi::c_int) -> Result<(), Errno> {
     match ret {

@@ -17,7 +17,7 @@ use crate::sys::canary::Hooks;
 use crate::sys::kprobe::{self, ReturnProbe, Watcher};
 use crate::sys::memory::Section;
 use crate::sys::target::Target;
-use crate::sys::{clock, log, Errno};
+use crate::sys::{clock, log, NO_ENTRY};
 
 /// Where RM control calls come in, and what to call it: up to 535 a front end that some of these
 /// drivers have beside a function of the newer name that they do not use, from 550 on that function.
@@ -25,9 +25,6 @@ const IOCTLS: [(&CStr, &str); 2] = [
     (c"nvidia:nvidia_frontend_unlocked_ioctl", "nvidia_frontend_unlocked_ioctl"),
     (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl"),
 ];
-
-/// There is no such symbol.
-const NO_ENTRY: Errno = -2;
 
 /// Sees the driver's ioctls, and has the daemons' answers changed.
 struct Calls;
