@@ -4,8 +4,13 @@
 use std::path::PathBuf;
 
 /// The repository's root.
+///
+/// Cargo says it at run time, too, and that counts: two checkouts share the cache, and with it this
+/// program, which may have been compiled for the other one.
 pub fn repo() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let xtask = xtask.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    xtask.parent().map(PathBuf::from).unwrap_or_default()
 }
 
 /// Downloads and builds: `$VGPU_UNLOCK_CACHE`, or `~/.cache/vgpu-unlock`.

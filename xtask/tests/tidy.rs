@@ -8,7 +8,8 @@ use std::{
 };
 
 fn repo() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this");
+    Path::new(&xtask).parent().unwrap().to_owned()
 }
 
 /// Every file that git tracks or would, as paths relative to the repository.
