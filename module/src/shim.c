@@ -278,6 +278,11 @@ bool vu_is_daemon(void)
 		!strncmp(name, "nvidia-vgpu-mgr", TASK_COMM_LEN));
 }
 
+bool vu_is_manager(void)
+{
+	return !strncmp(current->group_leader->comm, "nvidia-vgpu-mgr", TASK_COMM_LEN);
+}
+
 static void vu_describe(struct task_struct *task, struct vu_process *process)
 {
 	process->number = task_tgid_nr(task);

@@ -120,6 +120,8 @@ void vu_work_run(void);
 
 /* Whether the calling process is one of the two vGPU daemons, run by root. */
 bool vu_is_daemon(void);
+/* Whether the calling process, which is one of them, is nvidia-vgpu-mgr. */
+bool vu_is_manager(void);
 /* A process: its number, and when it was made, in nanoseconds on ktime_get()'s clock. */
 struct vu_process {
 	int number;

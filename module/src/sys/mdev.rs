@@ -18,6 +18,7 @@ use super::ftrace::{Detour, Listening, Mode};
 use super::{check, clock, kprobe, pci, Errno, NO_ENTRY, NO_MEMORY};
 use crate::mdev::{self, File, Line};
 use crate::profile::Uuid;
+use crate::status::{Address, Vgpu};
 use crate::types;
 
 /// Bytes of what sysfs hands a function to write into.
@@ -230,11 +231,6 @@ pub struct Registration {
 unsafe impl Send for Registration {}
 
 impl Registration {
-    /// The same device's types.
-    pub fn is_for(&self, parent: usize) -> bool {
-        self.parent as usize == parent
-    }
-
     /// Something to tell it from others by.
     pub fn parent(&self) -> usize {
         self.parent as usize
@@ -367,17 +363,8 @@ impl Drop for Locked {
     }
 }
 
-/// A vGPU that exists.
-#[derive(Clone, Copy, Debug)]
-pub struct Vgpu {
-    /// Its UUID.
-    pub uuid: Uuid,
-    /// The N of its type `nvidia-N`.
-    pub vgpu_type: Option<u32>,
-}
-
-/// The most vGPUs that are listed.
-pub const MAX_VGPUS: usize = 32;
+/// The most vGPUs of one GPU that are listed.
+const MAX_VGPUS: usize = 32;
 
 /// What the mdev core has for a GPU: how many types, where that can be told at the moment, and how
 /// many vGPUs, of which the first are shown to `each`.
@@ -387,11 +374,10 @@ pub fn of_gpu(gpu: &pci::Gpu, mut each: impl FnMut(Vgpu)) -> (Option<u32>, u32) 
     // SAFETY: Writes no more than the list has room for.
     let count = unsafe { b::vu_gpu_vgpus(gpu, list.as_mut_ptr(), MAX_VGPUS as c_uint, &mut types) };
     for vgpu in list.iter().take(count as usize) {
-        let name = vgpu.type_.split(|&c| c == 0).next().unwrap_or(&[]);
-        let mut bytes = [0; 16];
-        bytes.iter_mut().zip(name).for_each(|(to, from)| *to = *from as u8);
-        let number = mdev::number(bytes.get(..name.len()).unwrap_or(&[]));
-        each(Vgpu { uuid: Uuid::from_guid(vgpu.uuid), vgpu_type: number });
+        let name = vgpu.type_.map(|c| c as u8);
+        let name = name.split(|&c| c == 0).next().unwrap_or(&[]);
+        let uuid = Uuid::from_guid(vgpu.uuid);
+        each(Vgpu { gpu: Address::from(gpu), uuid, vgpu_type: mdev::number(name) });
     }
     (u32::try_from(types).ok(), count)
 }
