@@ -10,12 +10,17 @@ mod emulated_gpu;
 mod initramfs;
 mod modules;
 mod outcome;
+mod programs;
 mod protocol;
 mod qemu;
 mod scenario;
 mod standin;
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context, Result};
 
@@ -119,6 +124,9 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
         order.push_str(&format!("{name}\n"));
     }
     image.add_bytes("modules/order", order.into_bytes());
+    for program in scenario.programs {
+        programs::add(&mut image, Path::new(program))?;
+    }
     Ok(image)
 }
 

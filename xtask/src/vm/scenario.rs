@@ -33,6 +33,8 @@ pub struct Scenario {
     pub standins: &'static [Variant],
     /// Whether it needs our module.
     pub unlock: bool,
+    /// Programs of the root's that it starts, by their paths.
+    pub programs: &'static [&'static str],
     /// Key of the emulated board, where it is not the right one.
     pub key: Option<&'static str>,
     /// Init, where it is not ours.
@@ -50,6 +52,7 @@ const DEFAULT: Scenario = Scenario {
     real_driver: false,
     standins: &[],
     unlock: false,
+    programs: &[],
     key: None,
     init: None,
     timeout: Duration::from_secs(180),
