@@ -110,8 +110,9 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
         ours.push((String::new(), crate::driver::build(kernel)?));
     }
     for variant in scenario.standins {
-        let module = standin::build(kernel, variant)?;
-        ours.push((format!("standin-{}/", variant.name), module));
+        for module in standin::build(kernel, variant)? {
+            ours.push((format!("standin-{}/", variant.name), module));
+        }
     }
     let files: Vec<PathBuf> = ours.iter().map(|(_, module)| module.clone()).collect();
     for (dir, module) in &ours {
