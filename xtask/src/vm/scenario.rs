@@ -70,6 +70,9 @@ const REAL: Scenario = Scenario {
     ..DEFAULT
 };
 
+/// What manages mediated devices, and whose files Proxmox and libvirt share.
+const MDEVCTL: &str = "/usr/bin/mdevctl";
+
 /// Of no board that is known.
 const WRONG_KEY: &str = "000102030405060708090a0b0c0d0e0f";
 
@@ -170,6 +173,22 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "what the daemons are told while the module comes and goes",
         standins: standin::BRANCHES,
         unlock: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "mdev-baseline",
+        about: "the stand-ins offer no vGPU types without us",
+        standins: standin::BRANCHES,
+        programs: &[MDEVCTL],
+        ..DEFAULT
+    },
+    Scenario {
+        name: "mdev",
+        about: "vGPU types and vGPUs in sysfs, by mdevctl",
+        standins: standin::BRANCHES,
+        unlock: true,
+        programs: &[MDEVCTL],
         timeout: Duration::from_secs(300),
         ..DEFAULT
     },
