@@ -113,6 +113,19 @@ void vu_mdev_unregister(struct mdev_parent *parent)
 	barrier();
 }
 
+bool vu_mdev_holds(const struct mdev_type *type)
+{
+	return kref_read(&type->kobj.kref) != 0;
+}
+
+void vu_mdev_reset(struct mdev_type *type)
+{
+	/* The mdev core would take it for registered, and the name that it has freed for a name. */
+	memset(&type->kobj, 0, sizeof(type->kobj));
+	type->devices_kobj = NULL;
+	type->parent = NULL;
+}
+
 ssize_t vu_mdev_read(enum vu_mdev_function which, struct mdev_type *type, char *to, size_t len)
 {
 	/* What the driver is told to write into is always a whole page. */

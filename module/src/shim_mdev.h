@@ -33,6 +33,11 @@ int vu_mdev_register(struct mdev_parent *parent, struct device *dev, struct mdev
 		     struct mdev_type **types, unsigned int nr_types);
 void vu_mdev_unregister(struct mdev_parent *parent);
 
+/* Whether somebody still holds a reference to a type that is not registered any more. */
+bool vu_mdev_holds(const struct mdev_type *type);
+/* Has such a type as it was before it was registered for the first time; nobody may hold it. */
+void vu_mdev_reset(struct mdev_type *type);
+
 /* Reads a type's file as vu_mdev_show() does, at most `len` bytes of it. The length, or an error. */
 ssize_t vu_mdev_read(enum vu_mdev_function which, struct mdev_type *type, char *to, size_t len);
 

@@ -294,6 +294,24 @@ impl Registration {
         // and remove() are locked out, and it can't be unloaded (`types` sees to both).
         unsafe { b::vu_mdev_unregister(self.parent) };
         self.left = None;
+        // Whoever gives back the last reference to a type may still be at it when it shows none.
+        let mut waited = false;
+        for i in 0..self.count {
+            // SAFETY: The array and its types stay until the driver unregisters them.
+            let raw = unsafe { b::vu_mdev_type_at(self.types, i) };
+            // SAFETY: It is not registered.
+            while unsafe { b::vu_mdev_holds(raw) } {
+                waited = true;
+                clock::sleep_ms(10);
+            }
+        }
+        if waited {
+            super::wait_for_hooks();
+        }
+        for i in 0..self.count {
+            // SAFETY: As above.
+            unsafe { b::vu_mdev_reset(b::vu_mdev_type_at(self.types, i)) };
+        }
     }
 
     /// Whether there are vGPUs on the device.

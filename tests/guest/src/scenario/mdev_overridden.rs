@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Whether the module has mdev's files tell the truth about overrides, and hides types.
-pub const MODULE_CHANGES_MDEV: bool = false;
+pub const MODULE_CHANGES_MDEV: bool = true;
 
 const OVERRIDES: &str = "nvidia-46:card_name='My vGPU',num_displays=1,display_width=1920,\
                          display_height=1080,frl_config=30,vram=2GiB,max_instances=3";

@@ -55,7 +55,8 @@ pub fn set_driver(parameter: &str, value: impl ToString) -> Result<()> {
 
 /// Parameters of the module.
 pub fn set_module(parameter: &str, value: &str) -> Result<()> {
-    kernel::write(&format!("/sys/module/vgpu_unlock/parameters/{parameter}"), value)
+    // As echo does it: without the new line, an empty value would be no write at all.
+    kernel::write(&format!("/sys/module/vgpu_unlock/parameters/{parameter}"), &format!("{value}\n"))
 }
 
 pub fn prepare(report: &mut Report, taint: &str) -> Result<()> {
