@@ -149,7 +149,15 @@ pub fn baseline(report: &mut Report) -> Result<()> {
         unload_drivers()?;
         report.check("they go with the driver", || parent.is_none());
     }
-    Ok(())
+    report.part("versions");
+    let [(first, _), (second, _), _] = BRANCHES;
+    kernel::load(&path(first))?;
+    report.check("a module of another version does not load, and says why", || {
+        let mut log = Log::from_now()?;
+        ensure!(load_vfio(second).is_err(), "it loaded");
+        says(&log.lines(VFIO_LOG)?, &format!("nvidia.ko is {first}."))
+    });
+    kernel::unload(DRIVER)
 }
 
 pub fn run(report: &mut Report) -> Result<()> {
