@@ -10,6 +10,7 @@ mod rodata;
 mod target;
 
 pub use input::Input;
+pub use target::selftest::PLANTED;
 
 /// A concern, and how it is fuzzed.
 #[derive(Debug)]

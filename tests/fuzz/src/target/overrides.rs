@@ -7,7 +7,7 @@ use vgpu_unlock::{
     profile::{Content, Editor, Field, Key, Kind, Skipped, Uuid, VRAM_MIN, Value},
 };
 
-use super::texts;
+use super::{escaped, texts};
 use crate::Target;
 
 pub static TARGET: Target = Target {
@@ -79,8 +79,7 @@ fn can_be_written_down(settings: &[Setting<'_>]) {
             Value::Number(number) => number.to_string(),
             Value::Text(text) => {
                 let decoded = text.decode().expect("it was read");
-                let bytes = decoded.as_str().bytes();
-                format!("'{}'", bytes.map(|byte| format!("%{byte:02X}")).collect::<String>())
+                format!("'{}'", escaped(decoded.as_str()))
             }
         };
         written += &format!("{section}:{}={value};\n", key.name());

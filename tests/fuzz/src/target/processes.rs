@@ -16,11 +16,11 @@ pub static TARGET: Target = Target {
     seeds: || {
         vec![
             vec![0, 1, 9, 0, 1, 55, 1, 0, 5, 2, 55, 2, 1, 5, 1, 55, 3, 0, 5, 0, 56],
-            (0..=255).collect(),
+            (0..160).collect(),
         ]
     },
     words: Vec::new,
-    max_len: 512,
+    max_len: 160,
 };
 
 fn run(data: &[u8]) {

@@ -24,8 +24,9 @@ fn run(raw: &[u8]) {
         (Ok(decoded), Ok(expected)) => {
             assert_eq!(decoded.as_str(), expected);
             assert!(expected.len() < MAX_TEXT && !expected.contains('\0'));
-            let escaped: String = expected.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            let again = Text::new(escaped.as_bytes()).decode().expect("every byte can be escaped");
+            let again = Text::new(super::escaped(&expected).as_bytes())
+                .decode()
+                .expect("every byte can be escaped");
             assert_eq!(again.as_str(), expected);
         }
         (Err(error), Err(expected)) => assert_eq!(*error, expected),
