@@ -144,7 +144,6 @@ impl Fuzzer {
             .env(fuzz::TARGET_VARIABLE, target.name)
             .current_dir(&self.dir)
             .arg(format!("-timeout={TIMEOUT_SECONDS}"))
-            .arg(format!("-max_len={}", target.max_len))
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command
@@ -175,6 +174,8 @@ impl Fuzzer {
         }
         let start = Instant::now();
         let mut child = command
+            // Not where one file is run: libFuzzer's minimising can't do with it.
+            .arg(format!("-max_len={}", target.max_len))
             // It goes on until more than this has gone by, and 0 would be for ever.
             .arg(format!("-max_total_time={}", seconds.saturating_sub(1).max(1)))
             // With the separator at its end: it is put in front of a name as it is.
@@ -233,11 +234,12 @@ impl Fuzzer {
             .arg(input)
             .stderr(Stdio::null())
             .status();
-        if self.replay(target, &smaller).is_err() && smaller.is_file() {
-            smaller
-        } else {
-            input.to_owned()
+        if smaller.is_file() && self.replay(target, &smaller).is_err() {
+            return smaller;
         }
+        // What is left there where nothing smaller was found.
+        let _ = fs::remove_file(&smaller);
+        input.to_owned()
     }
 }
 
