@@ -2,7 +2,7 @@
 //! `gpus`, against the grammar read in another way: cut at the commas first.
 
 use vgpu_unlock::{
-    gpu,
+    gpu::{self, Answer},
     params::{Gpus, Identity, Rule},
     status::Address,
 };
@@ -90,6 +90,23 @@ fn check(
         }),
     };
     assert_eq!(gpus.answer(device, subsystem, address), answer);
+
+    let board = gpus.board(device, subsystem, address);
+    match rule {
+        Rule::Off => assert_eq!(board, Answer::Unknown),
+        Rule::Auto => assert_eq!(board, gpu::answer(device)),
+        Rule::As(id, _) if id == device && gpu::answer(device) == Answer::Listed => {
+            assert_eq!(board, Answer::Listed);
+        }
+        // What status and tables go by is what the daemons are told.
+        Rule::As(..) => {
+            let sibling = board.sibling().map(|sibling| Identity {
+                device: sibling.device,
+                subsystem: sibling.subsystem.unwrap_or(subsystem),
+            });
+            assert_eq!(sibling, answer);
+        }
+    }
 }
 
 /// All rules, each for another board; `None` where the text is wrong.

@@ -11,7 +11,7 @@ use vgpu_unlock::{
         unlock::{Entries, Refusal, prepare},
         watch::Watch,
     },
-    gpu::{Answer, answer, vgpu_types},
+    gpu::{self, Answer, answer, vgpu_types},
 };
 
 use crate::{
@@ -26,6 +26,7 @@ pub static TARGET: Target = Target {
         let board = |device: u16, spares: u8| {
             let mut seed = vec![0, 3, spares, 0, 0, 0];
             seed.extend(device.to_le_bytes());
+            seed.push(0);
             seed
         };
         vec![
@@ -34,6 +35,9 @@ pub static TARGET: Target = Target {
             board(0x2204, 24),
             board(0x1b38, 40),
             board(0x06c0, 40),
+            vec![0, 3, 40, 0, 0, 0, 0x06, 0x1b, 1, 0x30, 0x1e],
+            vec![0, 3, 40, 0, 0, 0, 0x84, 0x26, 1, 0xb3, 0x1b],
+            vec![0, 3, 40, 0, 0, 0, 0x38, 0x1b, 1, 0x38, 0x1b],
             [board(0x1b06, 79), vec![8, 1, 0x70, 0, 0xff]].concat(),
         ]
     },
@@ -52,6 +56,7 @@ fn run(data: &[u8]) {
     let taken = usize::from(input.u16());
     let wrong_key = input.u8() % 4 == 3;
     let device = input.u16();
+    let chosen = (input.u8() % 2 == 1).then(|| input.u16());
     section(&mut rodata, place, spares, device);
     let length = rodata.bytes.len();
     while !input.is_empty() {
@@ -70,13 +75,17 @@ fn run(data: &[u8]) {
 
     let mut crypto = ThinCrypto::default();
     let mut entries = Entries::EMPTY;
-    let result = prepare(&image, &tables, (&MAGIC, &key), taken, &mut crypto, &mut entries);
+    let pair = (&MAGIC, &key);
+    let result = prepare(&image, &tables, pair, chosen, taken, &mut crypto, &mut entries);
     let left = tables.sacrificial.count.saturating_sub(taken);
     match result {
         Ok(board) => {
-            let Answer::As(_, sibling) = answer(board.header.device) else {
-                panic!("{:#06x} has no sibling", board.header.device)
+            let own = board.header.device;
+            let sibling = match chosen {
+                Some(chosen) => gpu::chosen(chosen, None),
+                None => answer(own).sibling().unwrap_or_else(|| panic!("{own:#06x} has none")),
             };
+            assert!(answer(own) != Answer::Listed || sibling.device != own);
             assert_eq!(board.sibling, sibling);
             crypto.set_key(&key);
             let types: Vec<_> = vgpu_types(sibling.device).collect();
@@ -91,8 +100,17 @@ fn run(data: &[u8]) {
         Err(refusal) => {
             assert!(entries.as_slice().is_empty(), "nothing is written after {refusal}");
             match refusal {
-                Refusal::Listed { device } => assert_eq!(answer(device), Answer::Listed),
-                Refusal::NoSibling { device } => assert_eq!(answer(device), Answer::Unknown),
+                Refusal::Listed { device } => {
+                    assert!(
+                        answer(device) == Answer::Listed && chosen.is_none_or(|id| id == device)
+                    );
+                }
+                Refusal::NoSibling { device } => {
+                    assert!(answer(device) == Answer::Unknown && chosen.is_none());
+                }
+                Refusal::NoTypes { device } => {
+                    assert_eq!((Some(device), vgpu_types(device).count()), (chosen, 0));
+                }
                 Refusal::NoRoom { needed, left: said } => assert!(said == left && needed > left),
                 Refusal::NoEntry => assert!(!tables.lists(&image, &MAGIC)),
                 Refusal::Damaged | Refusal::WrongKey => {}
