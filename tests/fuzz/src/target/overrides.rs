@@ -45,9 +45,13 @@ fn run(text: &[u8]) {
     let settings: Vec<_> = overrides.settings().collect();
     settings.iter().for_each(is_within_its_limits);
     can_be_written_down(&settings);
-    // Many sections of one target are as good as a few of each.
-    for &(section, ..) in settings.iter().take(16) {
-        is_applied_in_order(&overrides, &settings, section);
+    // A few of each kind are as good as many, and the text is read anew for each question.
+    let mut sections: Vec<Section> = vec![];
+    for &(section, ..) in &settings {
+        if !sections.contains(&section) && sections.len() < 4 {
+            sections.push(section);
+            is_applied_in_order(&overrides, &settings, section);
+        }
     }
 }
 
@@ -128,7 +132,7 @@ fn is_applied_in_order(overrides: &Overrides<'_>, settings: &[Setting<'_>], sect
     let matching: Vec<_> = overrides.matching(which).collect();
     assert_eq!(matching, expected);
 
-    for key in Key::ALL {
+    for key in expected.iter().map(|setting| setting.1).take(4).chain([Key::Vram]) {
         let last = expected.iter().rev().find(|setting| setting.1 == key).map(|setting| setting.2);
         assert_eq!(overrides.value(which, key), last);
     }
