@@ -73,19 +73,21 @@ fn is_sound(memory: &ProcessMemory, now: u64) {
     }
 }
 
-/// As the driver tells `nvidia-vgpu-mgr`: a name, and the type's number or none.
+/// As the driver tells `nvidia-vgpu-mgr`: of a vGPU with a type and a virtual machine, or without.
 fn start(memory: &mut ProcessMemory, name: u8, vgpu_type: u8) {
     let mut params = [name; 1056];
-    let text = format!("x=1,vgpu_type_id={vgpu_type},y");
-    params[16..1040].fill(0);
-    if vgpu_type != 0 {
+    let (cmd, size) = if vgpu_type == 0 {
+        params[24..28].fill(0);
+        (command::VGPU_CREATE_DEVICE, 32)
+    } else {
+        let text = format!("vgpu_type_id={vgpu_type},");
         params[16..16 + text.len()].copy_from_slice(text.as_bytes());
-    }
-    params[1040..1044].copy_from_slice(&u32::from(name / 8).to_le_bytes());
+        params[1040..1044].copy_from_slice(&u32::from(name / 8).to_le_bytes());
+        (command::VGPU_GET_START_DATA, params.len())
+    };
     let boards = Gpus::default();
     let policy = Policy { boards: &boards, migration: false, overrides: Overrides::default() };
-    let mut call =
-        Call { cmd: command::VGPU_GET_START_DATA, status: command::NV_OK, params: &mut params };
+    let mut call = Call { cmd, status: command::NV_OK, params: &mut params[..size] };
     edit(&mut call, &policy, memory);
     let uuid = Uuid::from_guid([name; 16]);
     assert!(memory.starts().any(|start| start.uuid == uuid));
