@@ -12,9 +12,12 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::params::{Gpus, Identity};
 use crate::policy;
-use crate::rm_control::{self, Boards, Call, Policy, ProcessTable, Verdict, MAX_PARAMS};
+use crate::rm_control::{
+    self, Boards, Call, Effective, Policy, ProcessMemory, ProcessTable, Told, ToldTable, Verdict,
+    MAX_PARAMS,
+};
 use crate::status::{Address, Answers, UnknownSize};
-use crate::sys::lock::{AnswersMutex, Mutexed};
+use crate::sys::lock::{AnswersMutex, MutexGuard, Mutexed, ToldMutex};
 use crate::sys::task::{self, Arguments};
 use crate::sys::user::{self, UserAddress};
 use crate::sys::{clock, log, pci};
@@ -60,19 +63,27 @@ static LAST_UNKNOWN: AtomicU64 = AtomicU64::new(0);
 static MEMORY: Mutexed<Memory, AnswersMutex> = Mutexed::new(Memory {
     processes: ProcessTable::EMPTY,
     params: [0; MAX_PARAMS],
-    told: [None; TOLD],
+    told: [None; TOLD_SIZES],
 });
+
+/// What the daemons were told about vGPUs. Nobody who holds its lock waits for a daemon's memory.
+static TOLD: Mutexed<ToldTable, ToldMutex> = Mutexed::new(ToldTable::EMPTY);
+
+/// What the daemons were told about vGPUs, for the status.
+pub fn told() -> MutexGuard<ToldTable, ToldMutex> {
+    TOLD.lock()
+}
 
 struct Memory {
     processes: ProcessTable,
     /// The parameters of the call at hand.
     params: [u8; MAX_PARAMS],
     /// Parameters of unknown lengths that the log has a line about.
-    told: [Option<UnknownSize>; TOLD],
+    told: [Option<UnknownSize>; TOLD_SIZES],
 }
 
 /// Unknown lengths that are told apart: one for each command that has parameters, with some to spare.
-const TOLD: usize = 16;
+const TOLD_SIZES: usize = 16;
 
 impl Memory {
     fn note_unknown(&mut self, unknown: UnknownSize) {
@@ -135,6 +146,7 @@ fn answer(nvos54: UserAddress) -> Option<()> {
     let cmd = u32_at(&head, CMD)?;
     let interest = rm_control::interest(cmd)?;
     SEEN.fetch_add(1, Ordering::Relaxed);
+    TOLD.lock().asked_by(user::daemon());
 
     let params_at = UserAddress(u64::from_le_bytes(head.get(PARAMS..)?.get(..8)?.try_into().ok()?));
     let size = u32_at(&head, PARAMS_SIZE)? as usize;
@@ -156,7 +168,7 @@ fn answer(nvos54: UserAddress) -> Option<()> {
         rm_control::edit(&mut call, &policy, process)
     });
     match verdict {
-        Verdict::Untouched => {}
+        Verdict::Untouched => note_told(&call, process),
         Verdict::UnknownSize => memory.note_unknown(UnknownSize { command: cmd, size }),
         Verdict::Edited(edited) => {
             let changed = call.params.get(edited.params.clone())?;
@@ -165,6 +177,7 @@ fn answer(nvos54: UserAddress) -> Option<()> {
                 nvos54.add(STATUS).write(&call.status.to_le_bytes())?;
             }
             CHANGED.fetch_add(1, Ordering::Relaxed);
+            note_told(&call, process);
             let Range { start, end } = edited.params;
             log::detail(format_args!(
                 "answer to RM control {cmd:#x} changed: bytes {start} to {end}, status {status:#x}"
@@ -172,6 +185,15 @@ fn answer(nvos54: UserAddress) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// Remembers what a vGPU looks like, if that was the question.
+fn note_told(call: &Call<'_>, process: &mut ProcessMemory) {
+    // A question for a type as such is for no vGPU.
+    if let Some((vgpu_type, Some(uuid), applied)) = process.take_answer() {
+        let effective = Effective::of(call.cmd, call.params);
+        TOLD.lock().remember(Told { uuid, vgpu_type, applied, effective });
+    }
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {

@@ -36,6 +36,7 @@ pub mod driver;
 pub mod gpu;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod mdev;
 pub mod params;
 pub mod profile;
 pub mod rm_control;

@@ -14,8 +14,10 @@ use crate::gpu;
 use crate::status::{DriverState, Reason};
 use crate::sys::canary::Hooks;
 use crate::sys::lock::{LifecycleMutex, Mutexed};
-use crate::sys::target::{self, Notifiers, Target};
-use crate::sys::{ftrace, layout, log, pci, seq, task, work, Errno};
+use crate::sys::mdev::Replaced;
+use crate::sys::target::{self, Notifiers, Target, Which};
+use crate::sys::{ftrace, kprobe, layout, log, pci, seq, task, work, Errno};
+use crate::types;
 use crate::unlock::attachment::Attachment;
 
 /// How it stands.
@@ -26,6 +28,17 @@ pub struct State {
     enabled: bool,
     hooks: Hooks,
     driver: Driver,
+    types: Types,
+}
+
+/// How it stands with the files of NVIDIA's vGPU types.
+pub enum Types {
+    /// NVIDIA's module that registers them is not loaded.
+    Absent,
+    /// They say what is true.
+    Replaced(Replaced),
+    /// They say what the driver says, for this reason.
+    Refused(Reason),
 }
 
 /// How it stands with NVIDIA's driver.
@@ -50,6 +63,7 @@ static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
     enabled: true,
     hooks: Hooks::NONE,
     driver: Driver::Absent,
+    types: Types::Absent,
 });
 
 /// Starts: from now on, a driver that is loaded or will be is unlocked.
@@ -95,6 +109,7 @@ pub fn stop(notifiers: Notifiers) {
     let hooks = {
         let mut state = STATE.lock();
         state.running = false;
+        state.let_types_go();
         state.let_go(true);
         core::mem::replace(&mut state.hooks, Hooks::NONE)
     };
@@ -128,7 +143,10 @@ pub fn set_enabled(enabled: bool) {
     state.enabled = enabled;
     if enabled {
         state.look();
-    } else if state.driver.identity().is_some() {
+        return;
+    }
+    state.let_types_go();
+    if state.driver.identity().is_some() {
         state.let_go(true);
         log::info(format_args!("switched off, NVIDIA's driver is as it was"));
     }
@@ -145,14 +163,35 @@ pub fn reconsider() {
     }
 }
 
-/// The driver is there.
-pub fn coming(target: &Target) {
-    STATE.lock().take_hold(target);
+/// Hides and shows vGPU types, because which are to be hidden may have changed. May sleep.
+pub fn reconsider_types() {
+    let state = STATE.lock();
+    if let Types::Replaced(_) = &state.types {
+        // SAFETY: The mutex is held, which `going` takes.
+        unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
+    }
 }
 
-/// The driver goes; its memory stays until we return.
-pub fn going(target: &Target) {
+/// One of NVIDIA's modules is there.
+pub fn coming(which: Which, target: &Target) {
     let mut state = STATE.lock();
+    match which {
+        Which::Driver => state.take_hold(target),
+        Which::Types => {
+            state.take_hold_of_types();
+        }
+    }
+}
+
+/// One of NVIDIA's modules goes; its memory stays until we return.
+pub fn going(which: Which, target: &Target) {
+    let mut state = STATE.lock();
+    if which == Which::Types {
+        // It has unregistered its types, or never came to register any.
+        state.types = Types::Absent;
+        types::forget();
+        return;
+    }
     if state.driver.identity() != Some(target.identity()) {
         return;
     }
@@ -179,8 +218,49 @@ impl State {
     fn look(&mut self) {
         if self.running && self.enabled {
             // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
-            unsafe { target::with_loaded(|target| self.take_hold(target)) };
+            unsafe { target::with_loaded(Which::Driver, |target| self.take_hold(target)) };
+            let hold = |_: &Target| {
+                if self.take_hold_of_types() {
+                    types::find();
+                }
+            };
+            // SAFETY: As above.
+            unsafe { target::with_loaded(Which::Types, hold) };
         }
+    }
+
+    /// Has the files of vGPU types say what is true, unless that was done or is not wanted; says
+    /// whether it was done just now.
+    fn take_hold_of_types(&mut self) -> bool {
+        let done = !matches!(self.types, Types::Absent);
+        if done || !self.running || !self.enabled {
+            return false;
+        }
+        let replaced = self
+            .hooks
+            .arm()
+            .and_then(|()| Replaced::place().map_err(|(name, errno)| kprobe::reason(name, errno)));
+        self.types = match replaced {
+            Ok(replaced) => Types::Replaced(replaced),
+            Err(reason) => {
+                log::warn(format_args!("vGPU types are shown as the driver has them: {reason}"));
+                Types::Refused(reason)
+            }
+        };
+        matches!(self.types, Types::Replaced(_))
+    }
+
+    /// Shows all types, as the driver has them.
+    fn let_types_go(&mut self) {
+        if let Types::Replaced(_) = self.types {
+            // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+            let loaded = unsafe { target::with_loaded(Which::Types, |_| types::let_go()) };
+            if loaded.is_none() {
+                // It is being unloaded, and unregisters them itself.
+                types::forget();
+            }
+        }
+        self.types = Types::Absent;
     }
 
     /// Unlocks the driver, unless that was done or is not wanted.
@@ -222,6 +302,11 @@ impl State {
             }
             Driver::Absent | Driver::Refused { .. } => false,
         }
+    }
+
+    /// How it stands with the files of vGPU types.
+    pub fn types(&self) -> &Types {
+        &self.types
     }
 
     /// How it stands with the driver.

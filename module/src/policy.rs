@@ -97,6 +97,7 @@ fn try_set(param: Param, value: &[u8]) -> Result<(), ParseError> {
         Param::Overrides => {
             Overrides::parse(value)?;
             POLICY.lock().overrides.replace(value);
+            lifecycle::reconsider_types();
         }
         Param::Gpus => {
             Gpus::parse(value)?;

@@ -6,14 +6,16 @@ use core::fmt::Write;
 use crate::answers;
 use crate::driver::branch;
 use crate::gpu::Answer;
-use crate::lifecycle::{self, Driver};
+use crate::lifecycle::{self, Driver, Types};
 use crate::params::Rule;
 use crate::policy;
+use crate::profile::Uuid;
 use crate::status::{
     self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
-    MAX_GPUS,
+    TypeFiles, Vgpu, MAX_GPUS,
 };
-use crate::sys::{pci, task};
+use crate::sys::{mdev, pci, task};
+use crate::types;
 use crate::unlock::attachment::Attachment;
 use crate::unlock::tables::Outcome;
 
@@ -46,17 +48,34 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
             Driver::Absent | Driver::Refused { .. } => None,
         };
         let mut gpus = List::<_, MAX_GPUS>::new(NO_GPU);
-        pci::gpus().take(MAX_GPUS).for_each(|g| gpus.push(gpu(&g, &driver, attachment)));
+        let mut vgpus = List::<_, MAX_VGPUS>::new(NO_VGPU);
+        for found in pci::gpus().take(MAX_GPUS) {
+            let mut board = gpu(&found, &driver, attachment);
+            (board.types, board.vgpus) = mdev::of_gpu(&found, |vgpu| vgpus.push(vgpu));
+            gpus.push(board);
+        }
         let mut hooks = List::<_, MAX_HOOKS>::new(NO_HOOK);
         if let Some(attachment) = attachment {
             list_hooks(&driver, attachment, |hook| hooks.push(hook));
         }
+        let types = match state.types() {
+            Types::Absent => TypeFiles::NotLoaded,
+            Types::Replaced(replaced) => {
+                TypeFiles::Replaced { calls: replaced.hits(), hidden: types::hidden() }
+            }
+            Types::Refused(reason) => TypeFiles::Refused(*reason),
+        };
+        // The last of the locks that are taken here.
+        let told = answers::told();
         f(&Report {
             module_version: VERSION,
             driver_version: state.driver().version(),
             driver,
             gpus: gpus.as_slice(),
+            vgpus: vgpus.as_slice(),
             hooks: hooks.as_slice(),
+            types,
+            told: &told,
             answers: answers::report(),
             tables: attachment.map_or(TablesState::Absent, |a| tables(gpus.as_slice(), a)),
             gpu_list_count: attachment.map_or(0, |a| a.unlocker().gpu_list_count()),
@@ -66,7 +85,7 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
     });
 }
 
-/// How it stands with one board.
+/// How it stands with one board, but for its types and vGPUs.
 pub fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>) -> Gpu {
     let address = Address::from(gpu);
     let (rule, answer) = policy::with(|p| {
@@ -91,7 +110,16 @@ pub fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>
         (Some(branch), Answer::As(_, sibling)) => branch.unlisted.contains(&sibling.device),
         _ => false,
     };
-    Gpu { address, device: gpu.device, subsystem: gpu.subsystem, answer, state, profiles_gone }
+    Gpu {
+        address,
+        device: gpu.device,
+        subsystem: gpu.subsystem,
+        answer,
+        state,
+        profiles_gone,
+        types: None,
+        vgpus: 0,
+    }
 }
 
 fn tables(gpus: &[Gpu], attachment: &Attachment) -> TablesState {
@@ -160,6 +188,14 @@ const NO_GPU: Gpu = Gpu {
     answer: Answer::Unknown,
     state: GpuState::Unknown,
     profiles_gone: false,
+    types: None,
+    vgpus: 0,
 };
+
+/// The most vGPUs that are listed one by one.
+const MAX_VGPUS: usize = 32;
+
+const NO_VGPU: Vgpu =
+    Vgpu { gpu: NO_GPU.address, uuid: Uuid::from_bytes([0; 16]), vgpu_type: None };
 
 const NO_HOOK: Hook = Hook { name: "", kind: "", state: HookState::Done, hits: 0, misses: 0 };

@@ -22,7 +22,9 @@ void vu_log_warn(const char *text, int len)
 }
 
 static DEFINE_MUTEX(vu_lifecycle_mutex);
+static DEFINE_MUTEX(vu_types_mutex);
 static DEFINE_MUTEX(vu_answers_mutex);
+static DEFINE_MUTEX(vu_told_mutex);
 static DEFINE_MUTEX(vu_policy_mutex);
 
 static struct mutex *vu_mutex_of(enum vu_mutex which)
@@ -30,8 +32,12 @@ static struct mutex *vu_mutex_of(enum vu_mutex which)
 	switch (which) {
 	case VU_LIFECYCLE:
 		return &vu_lifecycle_mutex;
+	case VU_TYPES:
+		return &vu_types_mutex;
 	case VU_ANSWERS:
 		return &vu_answers_mutex;
+	case VU_TOLD:
+		return &vu_told_mutex;
 	default:
 		return &vu_policy_mutex;
 	}
@@ -80,6 +86,16 @@ noinline void vu_canary_run(void)
 unsigned long vu_ftrace_argument(struct ftrace_regs *regs, unsigned int n)
 {
 	return ftrace_regs_get_argument(regs, n);
+}
+
+void vu_ftrace_divert(struct ftrace_regs *regs, unsigned long address)
+{
+	ftrace_regs_set_instruction_pointer(regs, address);
+}
+
+bool vu_is_ours(unsigned long address)
+{
+	return within_module(address, THIS_MODULE);
 }
 
 struct module *vu_module_get(const char *name)
@@ -260,6 +276,11 @@ bool vu_is_daemon(void)
 	return uid_eq(current_euid(), GLOBAL_ROOT_UID) &&
 	       (!strncmp(name, "nvidia-vgpud", TASK_COMM_LEN) ||
 		!strncmp(name, "nvidia-vgpu-mgr", TASK_COMM_LEN));
+}
+
+bool vu_is_manager(void)
+{
+	return !strncmp(current->group_leader->comm, "nvidia-vgpu-mgr", TASK_COMM_LEN);
 }
 
 static void vu_describe(struct task_struct *task, struct vu_process *process)

@@ -21,12 +21,17 @@
 #include <crypto/aes.h>
 #include <crypto/sha2.h>
 
+#include "shim_mdev.h"
+
 /* Logging: `text` is `len` bytes without a new line. */
 void vu_log_info(const char *text, int len);
 void vu_log_warn(const char *text, int len);
 
-/* The module's mutexes: of the life cycle, of answers to RM control calls, of the user's policy. */
-enum vu_mutex { VU_LIFECYCLE, VU_ANSWERS, VU_POLICY };
+/*
+ * The module's mutexes: of the life cycle, of registered types, of answers to RM control calls, of
+ * what is known of vGPUs, of the user's policy.
+ */
+enum vu_mutex { VU_LIFECYCLE, VU_TYPES, VU_ANSWERS, VU_TOLD, VU_POLICY };
 void vu_lock(enum vu_mutex which);
 void vu_unlock(enum vu_mutex which);
 
@@ -48,6 +53,10 @@ void vu_canary_run(void);
 
 /* Argument number `n` of the function an ftrace callback was called for. */
 unsigned long vu_ftrace_argument(struct ftrace_regs *regs, unsigned int n);
+/* Has the function at `address` called instead. */
+void vu_ftrace_divert(struct ftrace_regs *regs, unsigned long address);
+/* Whether `address` is in this module. */
+bool vu_is_ours(unsigned long address);
 
 /* The loaded module of that name with a reference held, or NULL. */
 struct module *vu_module_get(const char *name);
@@ -111,6 +120,8 @@ void vu_work_run(void);
 
 /* Whether the calling process is one of the two vGPU daemons, run by root. */
 bool vu_is_daemon(void);
+/* Whether the calling process, which is one of them, is nvidia-vgpu-mgr. */
+bool vu_is_manager(void);
 /* A process: its number, and when it was made, in nanoseconds on ktime_get()'s clock. */
 struct vu_process {
 	int number;

@@ -19,6 +19,8 @@ mod driver;
 #[allow(dead_code, unused_imports, reason = "as above")]
 mod gpu;
 #[allow(dead_code, unused_imports, reason = "as above")]
+mod mdev;
+#[allow(dead_code, unused_imports, reason = "as above")]
 mod params;
 #[allow(dead_code, unused_imports, reason = "as above")]
 mod profile;
@@ -33,6 +35,7 @@ mod lifecycle;
 mod policy;
 mod report;
 mod sys;
+mod types;
 mod unlock;
 
 #[cfg(not(vu_authors))]

@@ -6,6 +6,8 @@
 //! them, with type, unit and limit; [`Field`] is a field of NVIDIA's structures. This module knows
 //! neither where a field lies (see `rm_control`) nor how a user writes it down (see `params`).
 
+use core::fmt;
+
 mod digit;
 mod field;
 mod key;
@@ -47,6 +49,15 @@ pub enum Skipped {
     Absent,
     /// The text is longer than the field of this driver branch.
     TooLong,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Skipped::Absent => "this driver branch has no such field",
+            Skipped::TooLong => "the text is too long for this driver branch",
+        })
+    }
 }
 
 /// Somewhere that values can be set: a structure, or a list to print.

@@ -14,11 +14,13 @@ pub mod layout;
 mod params;
 mod process;
 mod table;
+mod told;
 
 use core::ops::Range;
 
 pub use process::{ProcessMemory, Start};
 pub use table::{Process, ProcessTable};
+pub use told::{Daemon, Effective, InForce, Told, ToldTable};
 
 use self::command::{NV_ERR_BUSY_RETRY, NV_ERR_NOT_SUPPORTED, NV_ERR_OBJECT_NOT_FOUND, NV_OK};
 use self::layout::Layout;

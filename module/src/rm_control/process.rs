@@ -109,9 +109,9 @@ impl ProcessMemory {
         self.last = Some((vgpu_type, self.vgpu(vgpu_type), applied));
     }
 
-    /// The last type that was asked about, the vGPU it was for, and what was overridden.
-    pub fn last_answer(&self) -> Option<(u32, Option<Uuid>, Applied)> {
-        self.last
+    /// The type that was asked about last, the vGPU it was for, and what was overridden; once.
+    pub fn take_answer(&mut self) -> Option<(u32, Option<Uuid>, Applied)> {
+        self.last.take()
     }
 }
 

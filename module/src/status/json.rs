@@ -2,11 +2,12 @@
 //! The status as a tool reads it: one JSON object.
 //!
 //! Every string in it is one of our own literals or is made of digits and dots, so nothing has to
-//! be escaped; a test parses it back.
+//! be escaped, but for the texts that a user or the driver has set ([`Escaped`]); a test parses it back.
 
-use core::fmt::{self, Display};
+use core::fmt::{self, Display, Write};
 
-use super::{Answers, DriverState, Gpu, Hook, Report, TablesState};
+use super::{chain, Answers, DriverState, Gpu, Hook, Report, TablesState, TypeFiles, Vgpu};
+use crate::rm_control::{Daemon, InForce, Told};
 
 /// Formats a [`Report`] as one line of JSON.
 pub struct Json<'a>(pub &'a Report<'a>);
@@ -29,9 +30,9 @@ impl Display for Json<'_> {
         write!(f, r#","reason":"#)?;
         optional(f, reason)?;
         write!(f, r#"}},"gpus":["#)?;
-        list(f, report.gpus, gpu)?;
+        list(f, report.gpus.iter(), |f, it| gpu(f, report, it))?;
         write!(f, r#"],"hooks":["#)?;
-        list(f, report.hooks, hook)?;
+        list(f, report.hooks.iter(), hook)?;
         let reason = match &report.tables {
             TablesState::Absent | TablesState::Located | TablesState::Rewritten => None,
             TablesState::Refused(refusal) => Some(refusal),
@@ -44,6 +45,20 @@ impl Display for Json<'_> {
             report.entries
         )?;
         optional(f, reason)?;
+        let (calls, hidden, reason) = match &report.types {
+            TypeFiles::NotLoaded => (0, 0, None),
+            TypeFiles::Replaced { calls, hidden } => (*calls, *hidden, None),
+            TypeFiles::Refused(reason) => (0, 0, Some(reason)),
+        };
+        let word = report.types.word();
+        write!(f, r#"}},"types":{{"state":"{word}","calls":{calls},"hidden":{hidden},"reason":"#)?;
+        optional(f, reason)?;
+        write!(
+            f,
+            r#"}},"asked":{{"nvidia-vgpud":{},"nvidia-vgpu-mgr":{}"#,
+            report.told.asked(Daemon::Vgpud),
+            report.told.asked(Daemon::Manager)
+        )?;
         let Answers { seen, changed, lost, unknown } = report.answers;
         write!(f, r#"}},"answers":{{"seen":{seen},"changed":{changed},"lost":{lost},"unknown":"#)?;
         let (count, last) = unknown.map_or((0, None), |(count, last)| (count, Some(last)));
@@ -53,7 +68,7 @@ impl Display for Json<'_> {
     }
 }
 
-fn gpu(f: &mut fmt::Formatter<'_>, gpu: &Gpu) -> fmt::Result {
+fn gpu(f: &mut fmt::Formatter<'_>, report: &Report<'_>, gpu: &Gpu) -> fmt::Result {
     write!(
         f,
         r#"{{"address":"{}","device":"{:#06x}","subsystem":"{:#06x}","answered_as":"#,
@@ -71,11 +86,62 @@ fn gpu(f: &mut fmt::Formatter<'_>, gpu: &Gpu) -> fmt::Result {
     }
     write!(
         f,
-        r#","state":"{}","reason":"{}","profiles_gone":{}}}"#,
+        r#","state":"{}","reason":"{}","profiles_gone":{},"types":"#,
         gpu.state.word(),
         gpu.state.explanation(),
         gpu.profiles_gone
-    )
+    )?;
+    match gpu.types {
+        Some(types) => write!(f, "{types}")?,
+        None => f.write_str("null")?,
+    }
+    let missing = chain::missing(report, gpu);
+    f.write_str(r#","missing":"#)?;
+    optional(f, missing.map(|(link, _)| link.name()).as_ref())?;
+    f.write_str(r#","advice":"#)?;
+    optional(f, missing.map(|(_, advice)| advice).as_ref())?;
+    write!(f, r#","vgpu_count":{},"vgpus":["#, gpu.vgpus)?;
+    let vgpus = report.vgpus.iter().filter(|vgpu| vgpu.gpu == gpu.address);
+    list(f, vgpus, |f, it| vgpu(f, it, report.told.about(it.uuid)))?;
+    f.write_str("]}")
+}
+
+fn vgpu(f: &mut fmt::Formatter<'_>, vgpu: &Vgpu, told: Option<&Told>) -> fmt::Result {
+    write!(f, r#"{{"uuid":"{}","type":"#, vgpu.uuid)?;
+    match vgpu.vgpu_type {
+        Some(number) => write!(f, "{number}")?,
+        None => f.write_str("null")?,
+    }
+    let Some(told) = told else { return f.write_str(r#","told":null}"#) };
+    let applied = &told.applied;
+    write!(
+        f,
+        r#","told":{{"by_type":{},"by_mdev":{},"by_vm":{},"skipped":"#,
+        applied.by_type, applied.by_mdev, applied.by_vm
+    )?;
+    match applied.skipped {
+        Some((key, why)) => write!(f, r#"{{"key":"{}","why":"{why}"}}"#, key.name())?,
+        None => f.write_str("null")?,
+    }
+    f.write_str(r#","in_force":{"#)?;
+    list(f, told.effective.values(), |f, (key, value)| match value {
+        InForce::Number(number) => write!(f, r#""{}":{number}"#, key.name()),
+        InForce::Text(text) => write!(f, r#""{}":"{}""#, key.name(), Escaped(text)),
+    })?;
+    f.write_str("}}}")
+}
+
+/// A text within a JSON string.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '"' | '\\' => write!(f, "\\{c}"),
+            c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c)),
+            c => f.write_char(c),
+        })
+    }
 }
 
 fn hook(f: &mut fmt::Formatter<'_>, hook: &Hook) -> fmt::Result {
@@ -97,12 +163,12 @@ fn optional(f: &mut fmt::Formatter<'_>, value: Option<&impl Display>) -> fmt::Re
 
 fn list<T>(
     f: &mut fmt::Formatter<'_>,
-    items: &[T],
-    item: fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+    items: impl Iterator<Item = T>,
+    item: impl Fn(&mut fmt::Formatter<'_>, T) -> fmt::Result,
 ) -> fmt::Result {
-    for (i, it) in items.iter().enumerate() {
+    for (i, it) in items.enumerate() {
         if i != 0 {
-            f.write_str(",")?;
+            f.write_char(',')?;
         }
         item(f, it)?;
     }

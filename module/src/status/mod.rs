@@ -3,9 +3,11 @@
 //!
 //! A [`Report`] is a picture taken under the module's lock; both forms say the same.
 
+mod chain;
 mod json;
 mod text;
 
+pub use chain::Link;
 pub use json::Json;
 pub use text::Text;
 
@@ -15,6 +17,8 @@ use crate::capability::tables::Unrecognised;
 use crate::capability::unlock::Refusal;
 use crate::driver::version::Version;
 use crate::gpu::Answer;
+use crate::profile::Uuid;
+use crate::rm_control::ToldTable;
 use crate::signature::Hits;
 
 /// The most GPUs that are looked after.
@@ -141,6 +145,53 @@ pub struct Gpu {
     /// The driver's branch no longer lists the board that it is answered as: the unlock works, but
     /// the profiles have to come from the `vgpuConfig.xml` of an older branch.
     pub profiles_gone: bool,
+    /// How many vGPU types are registered for it, where that can be told at the moment.
+    pub types: Option<u32>,
+    /// How many vGPUs it has.
+    pub vgpus: u32,
+}
+
+/// A vGPU that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vgpu {
+    /// Its board.
+    pub gpu: Address,
+    /// Its UUID.
+    pub uuid: Uuid,
+    /// The N of its type `nvidia-N`.
+    pub vgpu_type: Option<u32>,
+}
+
+/// How it stands with the files of vGPU types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeFiles {
+    /// NVIDIA's module that registers types is not loaded.
+    NotLoaded,
+    /// They say what is true.
+    Replaced {
+        /// How often we were called, for files and otherwise.
+        calls: u64,
+        /// How many types are hidden.
+        hidden: usize,
+    },
+    /// They say what the driver says, for this reason.
+    Refused(Reason),
+}
+
+impl TypeFiles {
+    /// One word for tools.
+    pub fn word(self) -> &'static str {
+        match self {
+            TypeFiles::NotLoaded => "not loaded",
+            TypeFiles::Replaced { .. } => "replaced",
+            TypeFiles::Refused(_) => "refused",
+        }
+    }
+
+    /// Whether NVIDIA's module that registers types is loaded.
+    pub fn is_loaded(self) -> bool {
+        self != TypeFiles::NotLoaded
+    }
 }
 
 /// A PCI address.
@@ -276,7 +327,7 @@ pub struct Answers {
 }
 
 /// The whole picture.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Report<'a> {
     /// Our own version.
     pub module_version: &'static str,
@@ -286,8 +337,14 @@ pub struct Report<'a> {
     pub driver: DriverState,
     /// The boards.
     pub gpus: &'a [Gpu],
+    /// The vGPUs of all boards; no more than can be listed.
+    pub vgpus: &'a [Vgpu],
     /// The hooks, in the order they were placed.
     pub hooks: &'a [Hook],
+    /// The files of vGPU types.
+    pub types: TypeFiles,
+    /// What the daemons were told about vGPUs.
+    pub told: &'a ToldTable,
     /// What the daemons are told.
     pub answers: Answers,
     /// The capability tables.
@@ -306,13 +363,16 @@ mod tests {
     use crate::gpu;
     use std::string::ToString;
 
-    fn report<'a>(driver: DriverState, gpus: &'a [Gpu], hooks: &'a [Hook]) -> Report<'a> {
+    pub fn report<'a>(driver: DriverState, gpus: &'a [Gpu], hooks: &'a [Hook]) -> Report<'a> {
         Report {
             module_version: "1.2.3",
             driver_version: Version::parse(b"550.163.01"),
             driver,
             gpus,
+            vgpus: &[],
             hooks,
+            types: TypeFiles::NotLoaded,
+            told: &ToldTable::EMPTY,
             answers: Answers::default(),
             tables: TablesState::Located,
             gpu_list_count: 1047,
@@ -321,7 +381,7 @@ mod tests {
         }
     }
 
-    fn board(device: u16, state: GpuState) -> Gpu {
+    pub fn board(device: u16, state: GpuState) -> Gpu {
         Gpu {
             address: Address { domain: 0, bus: 1, slot: 0, function: 0 },
             device,
@@ -329,6 +389,8 @@ mod tests {
             answer: gpu::answer(device),
             state,
             profiles_gone: device == 0x1b06,
+            types: Some(0),
+            vgpus: 0,
         }
     }
 
@@ -347,7 +409,11 @@ vgpu_unlock 1.2.3
 driver: 550.163.01, attached
 gpu 0000:01:00.0 10de:1b06, answered as 10de:1b38 Tesla P40: unlocked
   this driver branch has no profiles for it: take vgpuConfig.xml from 16.x (535)
+  so far: driver attached, board known, unlocked
+  missing: nvidia-vgpud asked (nvidia-vgpud has not asked since the module was loaded: systemctl restart nvidia-vgpud, and see journalctl -u nvidia-vgpud)
 gpu 0000:01:00.0 10de:1db6: NVIDIA lists this board, it needs nothing
+  so far: driver attached, board known, unlocked
+  missing: nvidia-vgpud asked (nvidia-vgpud has not asked since the module was loaded: systemctl restart nvidia-vgpud, and see journalctl -u nvidia-vgpud)
 hook board check (kprobe): placed, 3 hits, 1 misses
 capability tables: located, 1047 boards listed
 everything located in 900 us

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The status as a person reads it.
 
-use core::fmt;
+use core::fmt::{self, Write};
 
-use super::{Answers, DriverState, Report, TablesState};
+use super::{chain, Answers, DriverState, Gpu, Link, Report, TablesState, TypeFiles, Vgpu};
+use crate::rm_control::{Daemon, InForce, Told};
 
 /// Formats a [`Report`] as lines of text.
 pub struct Text<'a>(pub &'a Report<'a>);
@@ -40,6 +41,7 @@ impl fmt::Display for Text<'_> {
                     "  this driver branch has no profiles for it: take vgpuConfig.xml from 16.x (535)"
                 )?;
             }
+            progress(f, report, gpu)?;
         }
         for hook in report.hooks {
             writeln!(
@@ -51,6 +53,23 @@ impl fmt::Display for Text<'_> {
                 hook.hits,
                 hook.misses
             )?;
+        }
+        match report.types {
+            TypeFiles::NotLoaded => {}
+            TypeFiles::Replaced { calls, hidden } => {
+                writeln!(f, "vGPU types: shown as overridden, {hidden} hidden, {calls} calls")?;
+            }
+            TypeFiles::Refused(reason) => {
+                writeln!(f, "vGPU types: shown as the driver has them: {reason}")?;
+            }
+        }
+        for (name, daemon) in
+            [("nvidia-vgpud", Daemon::Vgpud), ("nvidia-vgpu-mgr", Daemon::Manager)]
+        {
+            let asked = report.told.asked(daemon);
+            if asked != 0 {
+                writeln!(f, "{name}: asked {asked} times")?;
+            }
         }
         let Answers { seen, changed, lost, unknown } = report.answers;
         if seen != 0 || lost != 0 {
@@ -72,4 +91,60 @@ impl fmt::Display for Text<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// How far a board has come, with its vGPUs.
+fn progress(f: &mut fmt::Formatter<'_>, report: &Report<'_>, gpu: &Gpu) -> fmt::Result {
+    if let Some(types @ 1..) = gpu.types {
+        writeln!(f, "  {types} vGPU types registered, {} vGPUs", gpu.vgpus)?;
+    }
+    for vgpu in report.vgpus.iter().filter(|vgpu| vgpu.gpu == gpu.address) {
+        show_vgpu(f, vgpu, report.told.about(vgpu.uuid))?;
+    }
+    let missing = chain::missing(report, gpu);
+    let there = Link::ALL.into_iter().take_while(|link| missing.map_or(true, |(m, _)| m != *link));
+    let mut lead = "  so far: ";
+    for link in there {
+        write!(f, "{lead}{}", link.name())?;
+        lead = ", ";
+    }
+    if lead == ", " {
+        writeln!(f)?;
+    }
+    match missing {
+        Some((link, advice)) => writeln!(f, "  missing: {} ({advice})", link.name()),
+        None => writeln!(f, "  nothing is missing"),
+    }
+}
+
+/// A vGPU, and what a daemon was told about it.
+fn show_vgpu(f: &mut fmt::Formatter<'_>, vgpu: &Vgpu, told: Option<&Told>) -> fmt::Result {
+    write!(f, "  vgpu {}", vgpu.uuid)?;
+    if let Some(number) = vgpu.vgpu_type {
+        write!(f, ", nvidia-{number}")?;
+    }
+    let Some(told) = told else { return writeln!(f, ": nvidia-vgpu-mgr has not asked about it") };
+    let applied = &told.applied;
+    writeln!(
+        f,
+        ": overridden by its type: {}, by its UUID: {}, by its virtual machine: {}",
+        applied.by_type, applied.by_mdev, applied.by_vm
+    )?;
+    if let Some((key, why)) = applied.skipped {
+        writeln!(f, "    {} is not in force: {why}", key.name())?;
+    }
+    write!(f, "    in force:")?;
+    for (key, value) in told.effective.values() {
+        match value {
+            InForce::Number(number) => write!(f, " {}={number}", key.name())?,
+            InForce::Text(text) => {
+                write!(f, " {}='", key.name())?;
+                // It is to stay one line.
+                text.chars()
+                    .try_for_each(|c| f.write_char(if c.is_control() { '?' } else { c }))?;
+                f.write_char('\'')?;
+            }
+        }
+    }
+    writeln!(f)
 }

@@ -5,7 +5,7 @@
 //! hook two functions of our own for as long as we are loaded, and look whether that is noticed.
 
 use super::bindings as b;
-use super::ftrace::{Listener, Listening};
+use super::ftrace::{Call, Listener, Listening, Mode};
 use super::kprobe::{self, Effect, Probe};
 use super::{Errno, NO_ENTRY};
 use crate::status::Reason;
@@ -20,7 +20,7 @@ struct FtraceGuard(Listening<Nobody>);
 struct Nobody;
 
 impl Listener for Nobody {
-    fn called(&self, _: [usize; 3]) {}
+    fn called(&self, _: &Call) {}
 }
 
 static NOBODY: Nobody = Nobody;
@@ -32,7 +32,7 @@ impl FtraceGuard {
     /// ftrace is off, or can't be had.
     fn place() -> Result<Self, Reason> {
         // SAFETY: The listener is a static.
-        match unsafe { Listening::place(c"vgpu_unlock:vu_traced", true, &NOBODY) } {
+        match unsafe { Listening::place(c"vgpu_unlock:vu_traced", Mode::Permanent, &NOBODY) } {
             Ok(listening) => Ok(Self(listening)),
             Err(OFF) => Err(Reason::FtraceOff),
             Err(errno) => Err(Reason::Hook("ftrace guard", errno)),

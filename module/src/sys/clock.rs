@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The time.
+//! The time, and letting it pass.
 
 use super::bindings as b;
 
@@ -12,4 +12,10 @@ pub fn now_ns() -> u64 {
 /// Microseconds since boot.
 pub fn now_us() -> u64 {
     now_ns() / 1000
+}
+
+/// Sleeps.
+pub fn sleep_ms(ms: u32) {
+    // SAFETY: Whoever sleeps is in process context.
+    unsafe { b::vu_sleep_ms(ms) };
 }

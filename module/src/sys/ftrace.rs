@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Being told of calls to a function, before they happen.
+//! Being told of calls to a function, before they happen, and standing in for a function.
 
 use core::cell::UnsafeCell;
 use core::ffi::c_ulong;
@@ -13,10 +13,79 @@ use super::{check, kprobe, Errno, NO_ENTRY, NO_MEMORY};
 
 /// Someone who is told what a function is about to be called with.
 pub trait Listener: Sync {
-    /// The function is about to run with these first three arguments.
+    /// The function is about to run.
     ///
     /// Runs in the caller's context, whatever it is: this must not sleep and has to be short.
-    fn called(&self, arguments: [usize; 3]);
+    fn called(&self, call: &Call);
+}
+
+/// A call that is about to happen.
+///
+/// Invariant: `regs` are the registers of a call that ftrace has stopped, for as long as this lives.
+pub struct Call {
+    caller: usize,
+    regs: *mut b::ftrace_regs,
+}
+
+impl Call {
+    /// Its first three arguments.
+    pub fn arguments(&self) -> [usize; 3] {
+        // SAFETY: The type's invariant; three arguments are in registers.
+        let argument = |n| unsafe { b::vu_ftrace_argument(self.regs, n) } as usize;
+        [argument(0), argument(1), argument(2)]
+    }
+}
+
+/// How to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A switch of ftrace turns us deaf silently.
+    Plain,
+    /// The kernel refuses to switch ftrace off while we listen, and this fails where it is off already.
+    Permanent,
+    /// The function may be sent elsewhere; nobody else may do that with it.
+    Divert,
+}
+
+impl Mode {
+    fn flags(self) -> c_ulong {
+        match self {
+            Mode::Plain => 0,
+            Mode::Permanent => b::FTRACE_OPS_FL_PERMANENT as c_ulong,
+            Mode::Divert => b::FTRACE_OPS_FL_IPMODIFY as c_ulong,
+        }
+    }
+}
+
+/// Has another function called in place of the one it listens to, unless it is this module that calls.
+///
+/// Invariant: the function is one of ours, with the signature of the one that it stands in for.
+pub struct Detour(*const ());
+
+// SAFETY: An address, which never changes.
+unsafe impl Sync for Detour {}
+
+impl Detour {
+    /// Sends calls to `function`.
+    ///
+    /// # Safety
+    /// It is a function of this module's, has the signature of the one that is listened to, and is
+    /// sound for all that the latter may be called with.
+    pub const unsafe fn to(function: *const ()) -> Self {
+        // INVARIANT: As the caller promises.
+        Self(function)
+    }
+}
+
+impl Listener for Detour {
+    fn called(&self, call: &Call) {
+        // SAFETY: Looks at the module's own bounds.
+        if !unsafe { b::vu_is_ours(call.caller as c_ulong) } {
+            // SAFETY: `call` is stopped at the function's entry, with everything in place for
+            // another function of its signature (the invariants of both types).
+            unsafe { b::vu_ftrace_divert(call.regs, self.0 as c_ulong) };
+        }
+    }
 }
 
 /// A listener in place. Dropping it takes it away and waits for running calls.
@@ -40,9 +109,6 @@ unsafe impl<L: Listener> Sync for Listening<L> {}
 impl<L: Listener + 'static> Listening<L> {
     /// Tells `listener` of every call to the function `name` (`module:symbol`, or one of ours).
     ///
-    /// `permanent` makes the kernel refuse to switch ftrace off while we listen, and makes us fail
-    /// where it is off already. Without it, a switch turns us deaf silently.
-    ///
     /// # Safety
     /// `listener` outlives the value that is returned.
     ///
@@ -50,16 +116,14 @@ impl<L: Listener + 'static> Listening<L> {
     /// The kernel's error number; nothing is left behind.
     pub unsafe fn place(
         name: &'static core::ffi::CStr,
-        permanent: bool,
+        mode: Mode,
         listener: &L,
     ) -> Result<Self, Errno> {
         let address = kprobe::address_of(name).ok_or(NO_ENTRY)?;
         // SAFETY: All-zero is what the kernel expects of the members that are not set below.
         let mut ops = unsafe { core::mem::zeroed::<b::ftrace_ops>() };
         ops.func = Some(called::<L>);
-        if permanent {
-            ops.flags = b::FTRACE_OPS_FL_PERMANENT as c_ulong;
-        }
+        ops.flags = mode.flags();
         let inner = Inner {
             ops: UnsafeCell::new(ops),
             listener: AtomicPtr::new((listener as *const L).cast_mut()),
@@ -137,7 +201,7 @@ impl<L: Listener> Drop for Listening<L> {
 
 unsafe extern "C" fn called<L: Listener>(
     _ip: c_ulong,
-    _parent: c_ulong,
+    caller: c_ulong,
     ops: *mut b::ftrace_ops,
     regs: *mut b::ftrace_regs,
 ) {
@@ -149,7 +213,6 @@ unsafe extern "C" fn called<L: Listener>(
     let Some(listener) = (unsafe { inner.listener.load(Ordering::Acquire).as_ref() }) else {
         return;
     };
-    // SAFETY: ftrace hands us the registers of the call; three arguments are in registers.
-    let argument = |n| unsafe { b::vu_ftrace_argument(regs, n) } as usize;
-    listener.called([argument(0), argument(1), argument(2)]);
+    // INVARIANT: ftrace hands us the registers of the call that it has stopped for us.
+    listener.called(&Call { caller: caller as usize, regs });
 }

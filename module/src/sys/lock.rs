@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Locks.
 //!
-//! Order: the life cycle's mutex, the answers', the policy's, a spin lock. Mutexes are taken in process
+//! Order: the life cycle's mutex, the types', the answers', that of what was told, the policy's, a
+//! spin lock. Mutexes are taken in process
 //! context only (notifiers, work, task work, status, parameters, our init and exit); spin locks also
 //! in probe handlers.
 
@@ -24,11 +25,25 @@ impl Which for LifecycleMutex {
     const MUTEX: b::vu_mutex = b::vu_mutex_VU_LIFECYCLE;
 }
 
+/// The mutex of registered mdev types.
+pub struct TypesMutex;
+
+impl Which for TypesMutex {
+    const MUTEX: b::vu_mutex = b::vu_mutex_VU_TYPES;
+}
+
 /// The mutex of answers to RM control calls.
 pub struct AnswersMutex;
 
 impl Which for AnswersMutex {
     const MUTEX: b::vu_mutex = b::vu_mutex_VU_ANSWERS;
+}
+
+/// The mutex of what the daemons were told last.
+pub struct ToldMutex;
+
+impl Which for ToldMutex {
+    const MUTEX: b::vu_mutex = b::vu_mutex_VU_TOLD;
 }
 
 /// The mutex of the policy.

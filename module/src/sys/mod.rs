@@ -10,6 +10,7 @@ pub mod kprobe;
 pub mod layout;
 pub mod lock;
 pub mod log;
+pub mod mdev;
 pub mod memory;
 pub mod param;
 pub mod pci;

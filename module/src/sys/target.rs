@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! NVIDIA's module: whether it is loaded, when it comes and goes, and what it consists of.
+//! NVIDIA's modules: whether they are loaded, when they come and go, and what they consist of.
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_ulong, c_void, CStr};
@@ -8,10 +8,28 @@ use super::bindings as b;
 use super::memory::Section;
 use super::{check, Errno};
 
-/// The name of NVIDIA's module.
-const NAME: &CStr = c"nvidia";
+/// Which of NVIDIA's modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The driver.
+    Driver,
+    /// The one that registers vGPU types with the kernel's mdev core.
+    Types,
+}
 
-/// NVIDIA's module, while it is certain to stay.
+impl Which {
+    const ALL: [Self; 2] = [Self::Driver, Self::Types];
+
+    /// The kernel's name for it.
+    fn name(self) -> &'static CStr {
+        match self {
+            Self::Driver => c"nvidia",
+            Self::Types => c"nvidia_vgpu_vfio",
+        }
+    }
+}
+
+/// One of NVIDIA's modules, while it is certain to stay.
 ///
 /// Invariant: only made where the module can't go before the value does: in a notifier, which runs
 /// in the course of its loading or unloading, and in [`with_loaded`], whose caller makes its going
@@ -56,7 +74,7 @@ impl Target {
     }
 }
 
-/// Calls `f` with the module if it is loaded.
+/// Calls `f` with the module if it is loaded; `None` where it is not, or is just being unloaded.
 ///
 /// A reference does not keep a module whose init fails. What does is a lock that our GOING notifier
 /// has to take: that we get a reference means that GOING was not sent yet, so it will come, and wait
@@ -64,18 +82,19 @@ impl Target {
 ///
 /// # Safety
 /// The caller holds the lock that [`crate::lifecycle::going`] takes, until this returns.
-pub unsafe fn with_loaded(f: impl FnOnce(&Target)) {
+pub unsafe fn with_loaded<R>(which: Which, f: impl FnOnce(&Target) -> R) -> Option<R> {
     // SAFETY: The name is a C string.
-    let module = unsafe { b::vu_module_get(NAME.as_ptr().cast()) };
+    let module = unsafe { b::vu_module_get(which.name().as_ptr().cast()) };
     if module.is_null() {
-        return;
+        return None;
     }
-    f(&Target(module));
+    let result = f(&Target(module));
     // SAFETY: The reference that `vu_module_get` took; the module is still there (see above).
     unsafe { b::module_put(module) };
+    Some(result)
 }
 
-/// Being told when NVIDIA's module comes and goes, until dropped.
+/// Being told when NVIDIA's modules come and go, until dropped.
 ///
 /// COMING is taken as the last one, behind jump labels and kprobes, so that the module's text is
 /// what will run; GOING as the first one, before kprobes forgets the probes in it. LIVE is taken
@@ -133,21 +152,24 @@ impl Drop for Notifiers {
     }
 }
 
-/// NVIDIA's module, if `data` is it.
+/// NVIDIA's module, if `data` is one.
 ///
 /// # Safety
 /// `data` is what the module notifier chain hands out, and the value goes before the call returns.
-unsafe fn named(data: *mut c_void) -> Option<Target> {
-    // SAFETY: The chain hands out modules.
-    unsafe { b::vu_module_is(data.cast(), NAME.as_ptr().cast()) }.then(|| Target(data.cast()))
+unsafe fn known(data: *mut c_void) -> Option<(Which, Target)> {
+    Which::ALL.into_iter().find_map(|which| {
+        // SAFETY: The chain hands out modules.
+        let is = unsafe { b::vu_module_is(data.cast(), which.name().as_ptr().cast()) };
+        is.then(|| (which, Target(data.cast())))
+    })
 }
 
 unsafe extern "C" fn coming(_: *mut b::notifier_block, event: c_ulong, data: *mut c_void) -> c_int {
     let [coming, live] = [b::module_state_MODULE_STATE_COMING, b::module_state_MODULE_STATE_LIVE];
     if event == c_ulong::from(coming) || event == c_ulong::from(live) {
         // SAFETY: Called by the chain.
-        if let Some(target) = unsafe { named(data) } {
-            crate::lifecycle::coming(&target);
+        if let Some((which, target)) = unsafe { known(data) } {
+            crate::lifecycle::coming(which, &target);
         }
     }
     0
@@ -156,8 +178,8 @@ unsafe extern "C" fn coming(_: *mut b::notifier_block, event: c_ulong, data: *mu
 unsafe extern "C" fn going(_: *mut b::notifier_block, event: c_ulong, data: *mut c_void) -> c_int {
     if event == c_ulong::from(b::module_state_MODULE_STATE_GOING) {
         // SAFETY: Called by the chain.
-        if let Some(target) = unsafe { named(data) } {
-            crate::lifecycle::going(&target);
+        if let Some((which, target)) = unsafe { known(data) } {
+            crate::lifecycle::going(which, &target);
         }
     }
     0

@@ -8,6 +8,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::bindings as b;
+use super::clock;
 
 /// What a job is called with.
 pub type Arguments = [usize; 2];
@@ -75,16 +76,14 @@ pub fn lost() -> u64 {
 /// Waits until every job is done. Nobody may ask for new ones any more.
 pub fn wait_for_all() {
     while POOL.iter().any(|job| job.taken.load(Ordering::Acquire)) {
-        // SAFETY: Process context.
-        unsafe { b::vu_sleep_ms(1) };
+        clock::sleep_ms(1);
     }
 }
 
 /// Never returns.
 pub fn sleep_for_ever() -> ! {
     loop {
-        // SAFETY: Process context.
-        unsafe { b::vu_sleep_ms(60_000) };
+        clock::sleep_ms(60_000);
     }
 }
 

@@ -2,7 +2,7 @@
 //! The calling process and its memory.
 
 use super::bindings as b;
-use crate::rm_control::Process;
+use crate::rm_control::{Daemon, Process};
 
 /// An address in the calling process. Nothing is known about it: every access is checked.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,15 @@ impl UserAddress {
 pub fn is_daemon() -> bool {
     // SAFETY: Reads the current task.
     unsafe { b::vu_is_daemon() }
+}
+
+/// Which of the two the calling process is, given that it is one.
+pub fn daemon() -> Daemon {
+    // SAFETY: Reads the current task.
+    match unsafe { b::vu_is_manager() } {
+        true => Daemon::Manager,
+        false => Daemon::Vgpud,
+    }
 }
 
 /// The calling process, and the one that it was forked from; born on [`super::clock::now_ns`].

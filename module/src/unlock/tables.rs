@@ -22,7 +22,7 @@ use crate::params::Rule;
 use crate::policy;
 use crate::status::{Address, Reason, MAX_GPUS};
 use crate::sys::crypto::KernelCrypto;
-use crate::sys::ftrace::{Listener, Listening};
+use crate::sys::ftrace::{Call, Listener, Listening, Mode};
 use crate::sys::lock::Spin;
 use crate::sys::memory::{self, Alias, Section};
 use crate::sys::{pci, work};
@@ -291,7 +291,8 @@ impl Unlocker {
 
 impl Listener for Unlocker {
     /// The driver is about to copy memory. This is its hot path: most calls end at the first line.
-    fn called(&self, [_to, from, len]: [usize; 3]) {
+    fn called(&self, call: &Call) {
+        let [_to, from, len] = call.arguments();
         // The length is 32 bits wide, the upper half of its register is anything.
         if len as u32 as usize != MAGIC_LEN {
             return;
@@ -317,7 +318,7 @@ impl KeyHook {
     /// The kernel refused the hook.
     pub unsafe fn place(unlocker: &Unlocker) -> Result<Self, Reason> {
         // SAFETY: As the caller promises. The guard keeps ftrace switched on.
-        unsafe { Listening::place(COPY, false, unlocker) }
+        unsafe { Listening::place(COPY, Mode::Plain, unlocker) }
             .map(Self)
             .map_err(|errno| Reason::Hook("os_mem_copy", errno))
     }

@@ -201,7 +201,7 @@ fn text_that_a_branch_has_no_room_for_is_skipped_and_said() {
         let mut process = process();
         answer(structure.cmd, 0, &mut bytes, &policy(&gpus, false, &text), &mut process);
         let fits = structure.place("vgpuName").unwrap().1 > 32;
-        let (vgpu_type, uuid, applied) = process.last_answer().unwrap();
+        let (vgpu_type, uuid, applied) = process.take_answer().unwrap();
         assert_eq!((vgpu_type, uuid), (55, Some(proxmox("100"))));
         assert_eq!(applied.by_type, if fits { 2 } else { 1 });
         let skipped = (!fits).then_some((Key::CardName, Skipped::TooLong));
@@ -222,7 +222,7 @@ fn a_key_that_a_structure_has_no_field_for_is_said() {
     let policy = policy(&gpus, false, "nvidia-55:adapter_name=x");
     let result = answer(structure.cmd, 0, &mut bytes, &policy, &mut process);
     assert_eq!(result, (Verdict::Untouched, 0));
-    let applied = process.last_answer().unwrap().2;
+    let applied = process.take_answer().unwrap().2;
     assert_eq!(applied.skipped, Some((Key::AdapterName, Skipped::Absent)));
     assert!(applied.any());
 }

@@ -62,3 +62,50 @@ pub const TESLA_P4: [VgpuType; 14] = [
     p4(0x1380, "GRID P4-8C"),
     p4(0x1385, "GRID P4-4C"),
 ];
+
+/// One vGPU type, as a driver offers it.
+pub struct Offered {
+    pub number: u32,
+    pub name: &'static str,
+    pub instances: u32,
+    pub description: &'static str,
+}
+
+const fn offered(
+    number: u32,
+    name: &'static str,
+    instances: u32,
+    description: &'static str,
+) -> Offered {
+    Offered { number, name, instances, description }
+}
+
+/// The types of a Tesla P40, as mdevctl is seen to print them on one. The stand-in offers the same.
+#[rustfmt::skip]
+pub const OFFERED: [Offered; 25] = [
+    offered(46, "GRID P40-1Q", 24, "num_heads=4, frl_config=60, framebuffer=1024M, max_resolution=5120x2880, max_instance=24"),
+    offered(47, "GRID P40-2Q", 12, "num_heads=4, frl_config=60, framebuffer=2048M, max_resolution=5120x2880, max_instance=12"),
+    offered(48, "GRID P40-3Q", 8, "num_heads=4, frl_config=60, framebuffer=3072M, max_resolution=5120x2880, max_instance=8"),
+    offered(49, "GRID P40-4Q", 6, "num_heads=4, frl_config=60, framebuffer=4096M, max_resolution=5120x2880, max_instance=6"),
+    offered(50, "GRID P40-6Q", 4, "num_heads=4, frl_config=60, framebuffer=6144M, max_resolution=5120x2880, max_instance=4"),
+    offered(51, "GRID P40-8Q", 3, "num_heads=4, frl_config=60, framebuffer=8192M, max_resolution=5120x2880, max_instance=3"),
+    offered(52, "GRID P40-12Q", 2, "num_heads=4, frl_config=60, framebuffer=12288M, max_resolution=5120x2880, max_instance=2"),
+    offered(53, "GRID P40-24Q", 1, "num_heads=4, frl_config=60, framebuffer=24576M, max_resolution=5120x2880, max_instance=1"),
+    offered(54, "GRID P40-1A", 24, "num_heads=1, frl_config=60, framebuffer=1024M, max_resolution=1280x1024, max_instance=24"),
+    offered(55, "GRID P40-2A", 12, "num_heads=1, frl_config=60, framebuffer=2048M, max_resolution=1280x1024, max_instance=12"),
+    offered(56, "GRID P40-3A", 8, "num_heads=1, frl_config=60, framebuffer=3072M, max_resolution=1280x1024, max_instance=8"),
+    offered(57, "GRID P40-4A", 6, "num_heads=1, frl_config=60, framebuffer=4096M, max_resolution=1280x1024, max_instance=6"),
+    offered(58, "GRID P40-6A", 4, "num_heads=1, frl_config=60, framebuffer=6144M, max_resolution=1280x1024, max_instance=4"),
+    offered(59, "GRID P40-8A", 3, "num_heads=1, frl_config=60, framebuffer=8192M, max_resolution=1280x1024, max_instance=3"),
+    offered(60, "GRID P40-12A", 2, "num_heads=1, frl_config=60, framebuffer=12288M, max_resolution=1280x1024, max_instance=2"),
+    offered(61, "GRID P40-24A", 1, "num_heads=1, frl_config=60, framebuffer=24576M, max_resolution=1280x1024, max_instance=1"),
+    offered(62, "GRID P40-1B", 24, "num_heads=4, frl_config=45, framebuffer=1024M, max_resolution=5120x2880, max_instance=24"),
+    offered(156, "GRID P40-2B", 12, "num_heads=4, frl_config=45, framebuffer=2048M, max_resolution=5120x2880, max_instance=12"),
+    offered(215, "GRID P40-2B4", 12, "num_heads=4, frl_config=45, framebuffer=2048M, max_resolution=5120x2880, max_instance=12"),
+    offered(241, "GRID P40-1B4", 24, "num_heads=4, frl_config=45, framebuffer=1024M, max_resolution=5120x2880, max_instance=24"),
+    offered(283, "GRID P40-4C", 6, "num_heads=1, frl_config=60, framebuffer=4096M, max_resolution=4096x2160, max_instance=6"),
+    offered(284, "GRID P40-6C", 4, "num_heads=1, frl_config=60, framebuffer=6144M, max_resolution=4096x2160, max_instance=4"),
+    offered(285, "GRID P40-8C", 3, "num_heads=1, frl_config=60, framebuffer=8192M, max_resolution=4096x2160, max_instance=3"),
+    offered(286, "GRID P40-12C", 2, "num_heads=1, frl_config=60, framebuffer=12288M, max_resolution=4096x2160, max_instance=2"),
+    offered(287, "GRID P40-24C", 1, "num_heads=1, frl_config=60, framebuffer=24576M, max_resolution=4096x2160, max_instance=1"),
+];

@@ -63,6 +63,21 @@ pub fn unload(name: &str) -> Result<()> {
     }
 }
 
+/// Whether other modules use this one, so that it can't be unloaded.
+pub fn is_used(name: &str) -> Result<bool> {
+    let path = format!("/sys/module/{name}/holders");
+    let mut holders = fs::read_dir(&path).with_context(|| format!("listing {path}"))?;
+    if holders.next().is_none() {
+        return Ok(false);
+    }
+    let c_name = CString::new(name).context("a name with a zero byte")?;
+    let nonblocking = OFlags::NONBLOCK.bits() as i32;
+    match delete_module(&c_name, nonblocking) {
+        Err(rustix::io::Errno::AGAIN) => Ok(true),
+        other => bail!("unloading {name}, which others use: {other:?}"),
+    }
+}
+
 /// Loads what the drivers depend on, in the order that the host found.
 pub fn load_dependencies() -> Result<()> {
     let order = Path::new(MODULES).join("order");

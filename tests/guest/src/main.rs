@@ -5,6 +5,7 @@
 mod board;
 mod expected;
 mod kernel;
+mod mdev;
 mod probe;
 mod report;
 mod rm;

@@ -16,7 +16,13 @@ MODULE_PARM_DESC(fail_init, "register everything, then fail to load");
 
 static int standin_probe(struct pci_dev *device, const struct pci_device_id *id)
 {
+	rm_board_comes(device);
 	return 0;
+}
+
+static void standin_remove(struct pci_dev *device)
+{
+	rm_board_goes(device);
 }
 
 static const struct pci_device_id standin_ids[] = {
@@ -28,6 +34,7 @@ static struct pci_driver standin_driver = {
 	.name = "nvidia",
 	.id_table = standin_ids,
 	.probe = standin_probe,
+	.remove = standin_remove,
 };
 
 static int __init standin_init(void)

@@ -13,10 +13,13 @@
 
 #define RM_OK 0x00
 #define RM_BUSY_RETRY 0x03
+#define RM_INSUFFICIENT_RESOURCES 0x1a
 #define RM_INVALID_ARGUMENT 0x1f
 #define RM_INVALID_OBJECT 0x31
 #define RM_INVALID_PARAM_STRUCT 0x3a
+#define RM_NO_MEMORY 0x51
 #define RM_NOT_SUPPORTED 0x56
+#define RM_GENERIC 0xffff
 
 /* No parameters here are longer. */
 #define RM_MAX_PARAMS 16384
@@ -60,8 +63,44 @@ struct rm_branch {
 
 /* NULL where there is no such branch. */
 const struct rm_branch *rm_branch(uint number);
-/* Writes the vGPU type number type over all of the size bytes at info. */
-void rm_type_info(const struct rm_branch *branch, u8 *info, u32 size, u32 type, bool by_number);
+
+/* What the board's check says. */
+bool may_host_vgpus(void);
+
+/* One vGPU type. */
+struct rm_type {
+	u32 number;
+	u16 subsystem;
+	u32 gib;
+	const struct rm_type_class *class;
+};
+
+/* NULL where there is no such type. */
+const struct rm_type *rm_type(u32 number);
+/* Writes the numbers of all types, and returns how many they are. */
+u32 rm_type_ids(u32 *ids, u32 max);
+u32 rm_type_max_instances(const struct rm_type *type);
+/* Both write a line with its newline, and return a status. */
+u32 rm_type_name(u32 number, char *buf, size_t size);
+u32 rm_type_description(u32 number, char *buf, size_t size);
+/* Writes the type over all of the size bytes at info. */
+void rm_type_info(const struct rm_branch *branch, u8 *info, u32 size, const struct rm_type *type,
+		  bool by_number);
+
+#define RM_UUID_SIZE 16
+/* Create and delete a vGPU; refused without a board that may host vGPUs, and where there is no room. */
+u32 rm_vgpu_create(const u8 *uuid, u32 number, u16 *id);
+u32 rm_vgpu_delete(const u8 *uuid, u16 id);
+/* Writes how many more vGPUs of a type there can be, as a line, and returns a status. */
+u32 rm_vgpu_instances(u32 number, char *buf, size_t size);
+/* The vGPU that was created last; false if there is none. */
+bool rm_vgpu_last(u8 *uuid, u32 *type, u16 *id);
+
+/* vgpu_vfio_interface.c: nvidia-vgpud has told all types, of the board that comes and goes. */
+u32 rm_types_announced(void);
+struct pci_dev;
+void rm_board_comes(struct pci_dev *pci_dev);
+void rm_board_goes(struct pci_dev *pci_dev);
 
 /* ask.S: the blob's check; like all of the blob it has a second stack in %rbp. */
 u32 standin_ask(void *object, void *stack);

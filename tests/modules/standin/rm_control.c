@@ -21,6 +21,7 @@
 #define CMD_GPU_GET_INFOROM_OBJECT_VERSION 0x2080014b
 #define CMD_BUS_GET_PCI_INFO 0x20801801
 #define CMD_GET_ZBC_CLEAR_TABLE 0x90960103
+#define CMD_VGPU_CONFIG_SET_INFO 0xa0810101
 #define CMD_VGPU_CONFIG_GET_VGPU_TYPE_INFO 0xa0810103
 #define CMD_VGPU_CONFIG_GET_MIGRATION_CAP 0xa0810112
 #define CMD_HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO 0xa0820102
@@ -54,7 +55,7 @@ MODULE_PARM_DESC(sleep_ms, "how long a call sleeps in the driver");
 
 static char uuid[UUID_STRING_LEN + 1] = "00000001-0000-0000-0000-000000000100";
 module_param_string(uuid, uuid, sizeof(uuid), 0644);
-MODULE_PARM_DESC(uuid, "UUID of the vGPU that starts");
+MODULE_PARM_DESC(uuid, "UUID of the vGPU that starts where none was created");
 static uint vgpu_type = 46;
 module_param(vgpu_type, uint, 0644);
 MODULE_PARM_DESC(vgpu_type, "number of its type");
@@ -75,7 +76,7 @@ static const struct rm_branch *sizes;
 #endif
 static u8 *object;
 
-static bool may_host_vgpus(void)
+bool may_host_vgpus(void)
 {
 	u8 stack[128] __aligned(16);
 
@@ -94,16 +95,18 @@ static u32 pci_info(u8 *params)
 
 static u32 start_data(u8 *params)
 {
+	u32 type = vgpu_type;
 	guid_t guid;
+	u16 id = 7;
 
-	if (guid_parse(uuid, &guid))
+	if (!rm_vgpu_last(guid.b, &type, &id) && guid_parse(uuid, &guid))
 		return RM_INVALID_ARGUMENT;
 	memset(params, 0, 1056);
 	export_guid(params, &guid);
-	scnprintf(params + 16, 1024, "vgpu_type_id=%u", vgpu_type);
+	scnprintf(params + 16, 1024, "vgpu_type_id=%u", type);
 	put_unaligned_le32(vm_pid, params + 1040);
 	put_unaligned_le32(0x300, params + 1044);
-	put_unaligned_le16(7, params + 1048);
+	put_unaligned_le16(id, params + 1048);
 	put_unaligned_le32(0x300, params + 1052);
 	return RM_OK;
 }
@@ -116,16 +119,33 @@ static u32 create_device(u8 *params)
 
 static u32 type_info(u8 *params, u32 size, bool by_number)
 {
-	u32 type;
+	const struct rm_type *type;
 
 	if (size < sizeof(u32))
 		return RM_INVALID_PARAM_STRUCT;
-	type = get_unaligned_le32(params);
-	/* The 25 types of a Tesla P40. */
-	if (type < 46 || type > 70)
+	type = rm_type(get_unaligned_le32(params));
+	if (!type)
 		return RM_INVALID_ARGUMENT;
 	rm_type_info(sizes, params, size, type, by_number);
 	return RM_OK;
+}
+
+/*
+ * NVA081_CTRL_VGPU_CONFIG_INFO_PARAMS of ctrla081.h: one type, in the same place as in the type by
+ * number, and behind it whether it is the last one. RM takes over what it is told of a type; the
+ * stand-in has that already, and checks no more than the number.
+ */
+#define SET_INFO_TYPE 8
+#define SET_INFO_EXTRA 8
+#define STATE_READY 2
+
+static u32 set_info(const u8 *params, u32 size)
+{
+	if (!rm_type(get_unaligned_le32(params + SET_INFO_TYPE)))
+		return RM_INVALID_ARGUMENT;
+	if (get_unaligned_le32(params + size - SET_INFO_EXTRA) != STATE_READY)
+		return RM_OK;
+	return rm_types_announced();
 }
 
 static u32 migration_cap(u8 *params)
@@ -153,6 +173,8 @@ static int params_size(u32 cmd)
 		return 48;
 	case CMD_NEUTRAL:
 		return 256;
+	case CMD_VGPU_CONFIG_SET_INFO:
+		return sizes->type_by_number + SET_INFO_EXTRA;
 	case CMD_VGPU_CONFIG_GET_VGPU_TYPE_INFO:
 		return sizes->type_by_number;
 	case CMD_VGPU_CONFIG_GET_MIGRATION_CAP:
@@ -168,7 +190,7 @@ static int params_size(u32 cmd)
 static bool needs_vgpus(u32 cmd)
 {
 	return cmd == CMD_VGPU_GET_START_DATA || cmd == CMD_VGPU_CREATE_DEVICE ||
-	       cmd == CMD_VGPU_CONFIG_GET_VGPU_TYPE_INFO ||
+	       cmd == CMD_VGPU_CONFIG_SET_INFO || cmd == CMD_VGPU_CONFIG_GET_VGPU_TYPE_INFO ||
 	       cmd == CMD_VGPU_CONFIG_GET_MIGRATION_CAP ||
 	       cmd == CMD_HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO;
 }
@@ -182,6 +204,8 @@ static u32 answer(u32 cmd, u8 *params, u32 size)
 		return create_device(params);
 	case CMD_BUS_GET_PCI_INFO:
 		return pci_info(params);
+	case CMD_VGPU_CONFIG_SET_INFO:
+		return set_info(params, size);
 	case CMD_VGPU_CONFIG_GET_VGPU_TYPE_INFO:
 		return type_info(params, size, true);
 	case CMD_HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO:

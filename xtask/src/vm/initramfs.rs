@@ -43,6 +43,11 @@ impl Initramfs {
         self.files.push((path.to_owned(), bytes));
     }
 
+    /// Whether there is a file `path`.
+    pub fn contains(&self, path: &str) -> bool {
+        self.files.iter().any(|(file, _)| file == path)
+    }
+
     /// Writes the archive.
     ///
     /// # Errors

@@ -10,12 +10,17 @@ mod emulated_gpu;
 mod initramfs;
 mod modules;
 mod outcome;
+mod programs;
 mod protocol;
 mod qemu;
 mod scenario;
 mod standin;
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context, Result};
 
@@ -105,8 +110,9 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
         ours.push((String::new(), crate::driver::build(kernel)?));
     }
     for variant in scenario.standins {
-        let module = standin::build(kernel, variant)?;
-        ours.push((format!("standin-{}/", variant.name), module));
+        for module in standin::build(kernel, variant)? {
+            ours.push((format!("standin-{}/", variant.name), module));
+        }
     }
     let files: Vec<PathBuf> = ours.iter().map(|(_, module)| module.clone()).collect();
     for (dir, module) in &ours {
@@ -119,6 +125,9 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
         order.push_str(&format!("{name}\n"));
     }
     image.add_bytes("modules/order", order.into_bytes());
+    for program in scenario.programs {
+        programs::add(&mut image, Path::new(program))?;
+    }
     Ok(image)
 }
 

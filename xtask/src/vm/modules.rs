@@ -30,7 +30,8 @@ pub fn name(module: &Path) -> Result<String> {
     Ok(name.split('.').next().unwrap_or_default().replace('-', "_"))
 }
 
-/// What `modules` need of the kernel's, each behind those that it needs itself.
+/// What `modules` need of the kernel's, each behind those that it needs itself. Where they need one
+/// another, that is left out.
 ///
 /// # Errors
 /// The kernel has no such module.
@@ -39,10 +40,12 @@ pub fn dependencies(kernel: &Prepared, modules: &[PathBuf]) -> Result<Vec<PathBu
     let list = dir.join("modules.dep");
     let text = fs::read_to_string(&list).with_context(|| format!("reading {}", list.display()))?;
     let available = parse(&text);
+    let ours: Vec<String> = modules.iter().map(|module| name(module)).collect::<Result<_>>()?;
     let mut found = vec![];
     for module in modules {
         let names = sh::output(Command::new("modinfo").args(["-F", "depends"]).arg(module))?;
-        for needed in names.trim().split(',').filter(|name| !name.is_empty()) {
+        let needed = |name: &&str| !name.is_empty() && !ours.iter().any(|ours| ours == name);
+        for needed in names.trim().split(',').filter(needed) {
             let line = available.get(needed).with_context(|| {
                 format!("{} needs {needed}, which {} has not", module.display(), kernel.release)
             })?;

@@ -33,6 +33,8 @@ pub struct Scenario {
     pub standins: &'static [Variant],
     /// Whether it needs our module.
     pub unlock: bool,
+    /// Programs of the root's that it starts, by their paths.
+    pub programs: &'static [&'static str],
     /// Key of the emulated board, where it is not the right one.
     pub key: Option<&'static str>,
     /// Init, where it is not ours.
@@ -50,6 +52,7 @@ const DEFAULT: Scenario = Scenario {
     real_driver: false,
     standins: &[],
     unlock: false,
+    programs: &[],
     key: None,
     init: None,
     timeout: Duration::from_secs(180),
@@ -66,6 +69,9 @@ const REAL: Scenario = Scenario {
     timeout: Duration::from_secs(300),
     ..DEFAULT
 };
+
+/// What manages mediated devices, and whose files Proxmox and libvirt share.
+const MDEVCTL: &str = "/usr/bin/mdevctl";
 
 /// Of no board that is known.
 const WRONG_KEY: &str = "000102030405060708090a0b0c0d0e0f";
@@ -167,6 +173,22 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "what the daemons are told while the module comes and goes",
         standins: standin::BRANCHES,
         unlock: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "mdev-baseline",
+        about: "the stand-ins offer no vGPU types without us",
+        standins: standin::BRANCHES,
+        programs: &[MDEVCTL],
+        ..DEFAULT
+    },
+    Scenario {
+        name: "mdev",
+        about: "vGPU types and vGPUs in sysfs, by mdevctl",
+        standins: standin::BRANCHES,
+        unlock: true,
+        programs: &[MDEVCTL],
         timeout: Duration::from_secs(300),
         ..DEFAULT
     },

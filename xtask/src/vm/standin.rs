@@ -54,17 +54,16 @@ pub const FAULTS: &[Variant] = &[
     Variant { name: "short-sacrificial", sacrificial: 10, ..GOOD },
 ];
 
-/// Builds `variant` for `kernel`.
+/// Builds the modules of `variant` for `kernel`: `nvidia`, and `nvidia-vgpu-vfio` on top of it.
 ///
 /// # Errors
-/// It does not compile.
-pub fn build(kernel: &Prepared, variant: &Variant) -> Result<PathBuf> {
+/// They do not compile.
+pub fn build(kernel: &Prepared, variant: &Variant) -> Result<Vec<PathBuf>> {
     let source = paths::repo().join("tests/modules/standin");
     let staged = paths::cache().join("vm/sources").join(format!("standin-{}", variant.name));
     stage(variant, &source, &staged)
         .with_context(|| format!("preparing the stand-in {}", variant.name))?;
-    let modules = kernel::build::c_modules(kernel, &staged)?;
-    modules.into_iter().next().with_context(|| format!("{} built no module", staged.display()))
+    kernel::build::c_modules(kernel, &staged)
 }
 
 fn stage(variant: &Variant, source: &Path, staged: &Path) -> Result<()> {

@@ -4,6 +4,9 @@
 //!   ask SET: each question of the set both ways, and prints the answers
 //!   load SET THREADS CALLS ALLOWED: that many threads with that many calls each (0: until standard
 //!     input ends); the file ALLOWED has every answer that may come, nothing else may
+//!   register BRANCH: what nvidia-vgpud does: where it knows the board that it is told, it asks for
+//!     each of its types and tells it to the driver; prints the board's ID, and the statuses
+//!   start BRANCH: what nvidia-vgpu-mgr does when a vGPU starts; prints the answers
 
 use std::{
     collections::HashMap,
@@ -17,12 +20,13 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     answer::{Answer, Answered, Route},
     question::{self, Question},
 };
+use crate::expected::{OFFERED, TESLA_P40};
 
 /// The names that the binary is called by. The kernel knows a process by this name.
 pub const NAMES: [&str; 3] = ["nvidia-vgpud", "nvidia-vgpu-mgr", "other"];
@@ -52,6 +56,8 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
         ["load", set, threads, calls, allowed] => {
             load(set, threads.parse()?, calls.parse()?, allowed)
         }
+        ["register", branch] => register(branch),
+        ["start", branch] => start(branch),
         _ => bail!("unknown arguments: {arguments:?}"),
     }
 }
@@ -62,6 +68,45 @@ fn ask(set: &str) -> Result<()> {
         for route in Route::ALL {
             let answer = Answer::to(&question, &connection, route)?;
             println!("{}", Answered { name: question.name.to_owned(), route, answer });
+        }
+    }
+    Ok(())
+}
+
+fn register(branch: &str) -> Result<()> {
+    let connection = question::connect(branch)?;
+    let ask = |question: &Question| Answer::to(question, &connection, Route::Direct);
+    let info =
+        question::of_daemon(branch)?.into_iter().find(|q| q.name == question::name::PCI_INFO);
+    let info = ask(&info.context("a daemon that does not ask for PCI info")?)?;
+    ensure!(info.status == 0, "PCI info: status {:#x}", info.status);
+    let device = u16::from_le_bytes([info.params[2], info.params[3]]);
+    println!("{device:x}");
+    // The one board in this daemon's vgpuConfig.xml.
+    if device != TESLA_P40[0].device {
+        return Ok(());
+    }
+    for (i, offered) in OFFERED.iter().enumerate() {
+        let asked = ask(&question::type_by_number(branch, offered.number)?)?;
+        let last = i + 1 == OFFERED.len();
+        let told = ask(&question::set_info(&asked.params, last))?;
+        println!("{} {:x} {:x}", offered.number, asked.status, told.status);
+    }
+    Ok(())
+}
+
+fn start(branch: &str) -> Result<()> {
+    let connection = question::connect(branch)?;
+    let ask = |question: &Question| -> Result<Answer> {
+        let answer = Answer::to(question, &connection, Route::Direct)?;
+        let name = question.name.to_owned();
+        println!("{}", Answered { name, route: Route::Direct, answer: answer.clone() });
+        Ok(answer)
+    };
+    let data = ask(&question::start_data())?;
+    if data.status == 0 {
+        for question in question::of_start(branch, &data.params)? {
+            ask(&question)?;
         }
     }
     Ok(())

@@ -30,6 +30,7 @@ pub mod name {
     pub const MODE: &str = "GPU_GET_VIRTUALIZATION_MODE";
     pub const INFOROM: &str = "GPU_GET_INFOROM_OBJECT_VERSION";
     pub const ZBC: &str = "GET_ZBC_CLEAR_TABLE";
+    pub const SET_INFO: &str = "VGPU_CONFIG_SET_INFO";
     pub const TYPE_BY_NUMBER: &str = "VGPU_CONFIG_GET_VGPU_TYPE_INFO";
     pub const MIGRATION: &str = "VGPU_CONFIG_GET_MIGRATION_CAP";
     pub const START_DATA: &str = "VGPU_GET_START_DATA";
@@ -85,6 +86,55 @@ pub fn of_daemon(branch: &str) -> Result<Vec<Question>> {
     ])
 }
 
+/// What a type's information is preceded by where it is asked for by number, and where it is told.
+const TYPE_BASE: usize = 8;
+/// Behind a type that is told: whether it is the last one (ctrla081.h).
+const STATE_SIZE: usize = 8;
+const STATE_IN_PROGRESS: u32 = 1;
+const STATE_READY: u32 = 2;
+
+/// Asks a driver of `branch` for a type by its number.
+pub fn type_by_number(branch: &str, number: u32) -> Result<Question> {
+    let [by_number, ..] = sizes(branch)?;
+    let params = params(by_number, &[(0, &number.to_le_bytes())]);
+    Ok(Question { name: name::TYPE_BY_NUMBER, cmd: 0xa081_0103, params })
+}
+
+/// Tells the driver a type, given what it answered to [`type_by_number`]; and whether that was all.
+pub fn set_info(answered: &[u8], last: bool) -> Question {
+    let mut params = answered.to_vec();
+    params[..TYPE_BASE].fill(0);
+    let state = if last { STATE_READY } else { STATE_IN_PROGRESS };
+    params.extend_from_slice(&state.to_le_bytes());
+    params.resize(answered.len() + STATE_SIZE, 0);
+    Question { name: name::SET_INFO, cmd: 0xa081_0101, params }
+}
+
+/// Tells a driver of `branch` one type, as if it were the last one, whatever the board is.
+fn of_announcement(branch: &str) -> Result<Vec<Question>> {
+    let [by_number, ..] = sizes(branch)?;
+    Ok(vec![set_info(&params(by_number, &[(TYPE_BASE, &TYPE.to_le_bytes())]), true)])
+}
+
+/// What nvidia-vgpu-mgr asks a driver of `branch` when a vGPU starts.
+pub fn start_data() -> Question {
+    Question { name: name::START_DATA, cmd: 0xc01, params: params(1056, &[]) }
+}
+
+/// The two questions after [`start_data`], given what that was answered.
+pub fn of_start(branch: &str, answered: &[u8]) -> Result<[Question; 2]> {
+    let [_, of_vgpu, created, _] = sizes(branch)?;
+    let uuid = &answered[..16];
+    let text = String::from_utf8_lossy(&answered[16..1040]);
+    let number = text.trim_end_matches('\0').strip_prefix("vgpu_type_id=").context("no type")?;
+    let number = number.parse::<u32>().context("its type")?.to_le_bytes();
+    let ask = |name, cmd, params| Question { name, cmd, params };
+    Ok([
+        ask(name::CREATE, 0xc02, params(created, &[(0, uuid), (24, &number)])),
+        ask(name::TYPE_OF_VGPU, 0xa082_0102, params(of_vgpu, &[(0, &number)])),
+    ])
+}
+
 /// Types in parameters of `size` bytes, which no layout has.
 fn of_odd_size(size: usize) -> Vec<Question> {
     let number = TYPE.to_le_bytes();
@@ -121,10 +171,12 @@ fn of_real() -> Vec<Question> {
     ]
 }
 
-/// The questions that a program's argument names: a branch, `odd/SIZE`, `two` or `real`.
+/// The questions that a program's argument names: a branch, `announce/BRANCH`, `odd/SIZE`, `two` or
+/// `real`.
 pub fn set(name: &str) -> Result<Vec<Question>> {
     match name.split_once('/') {
         Some(("odd", size)) => Ok(of_odd_size(size.parse().context("no size")?)),
+        Some(("announce", branch)) => of_announcement(branch),
         _ if name == "real" => Ok(of_real()),
         _ if name == "two" => of_two_vgpus(),
         _ => of_daemon(name),

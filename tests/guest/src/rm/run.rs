@@ -65,6 +65,36 @@ pub fn ask_as_nobody(name: &str, set: &str) -> Result<Vec<Answered>> {
     parse(&output(command)?).with_context(|| format!("{name} asks {set} as nobody"))
 }
 
+/// What nvidia-vgpud did.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// The device ID that it was told.
+    pub device: u16,
+    /// By type: the statuses when it asked for it, and when it told it. None of a board that it does
+    /// not know.
+    pub types: Vec<(u32, u32, u32)>,
+}
+
+/// Has nvidia-vgpud tell a driver of `branch` the board's types.
+pub fn register(branch: &str) -> Result<Registered> {
+    let text = output(command(VGPUD, &["register", branch]))?;
+    let mut lines = text.lines();
+    let hex = |word: Option<&str>| u32::from_str_radix(word.unwrap_or_default(), 16);
+    let device = u16::try_from(hex(lines.next())?)?;
+    let types = lines.map(|line| {
+        let mut words = line.split(' ');
+        let number = words.next().unwrap_or_default().parse::<u32>()?;
+        Ok((number, hex(words.next())?, hex(words.next())?))
+    });
+    let types = types.collect::<Result<_>>().with_context(|| format!("it said {text:?}"))?;
+    Ok(Registered { device, types })
+}
+
+/// Has the program `name` ask a driver of `branch` what nvidia-vgpu-mgr does when a vGPU starts.
+pub fn start(name: &str, branch: &str) -> Result<Vec<Answered>> {
+    parse(&output(command(name, &["start", branch]))?)
+}
+
 /// The file with the answers that a load by `name` may get.
 fn allowed(name: &str) -> String {
     format!("{DIR}/{name}.allowed")

@@ -5,6 +5,8 @@
 mod answers;
 mod baseline;
 mod demo;
+mod mdev;
+mod mdev_overridden;
 mod real;
 mod refusals;
 mod rm_control;
@@ -38,6 +40,8 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "rm-control" => rm_control::run(report),
         "rm-under-load" => rm_load::run(report),
         "rm-real" => rm_real::run(report),
+        "mdev-baseline" => mdev::baseline(report),
+        "mdev" => mdev::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),
     }

@@ -39,7 +39,7 @@ pub const TURING: Settings = Settings {
     overridden: false,
 };
 /// A board that the driver lists: it may host vGPUs without us.
-const LISTED_BOARD: &str = "device=0x1db6";
+pub const LISTED_BOARD: &str = "device=0x1db6";
 
 /// With the parameters `migration` and `overrides`.
 const OVERRIDDEN: Settings = Settings { migration: true, overridden: true, ..PASCAL };
@@ -54,7 +54,7 @@ pub fn set_driver(parameter: &str, value: impl ToString) -> Result<()> {
 }
 
 /// Parameters of the module.
-fn set_module(parameter: &str, value: &str) -> Result<()> {
+pub fn set_module(parameter: &str, value: &str) -> Result<()> {
     kernel::write(&format!("/sys/module/vgpu_unlock/parameters/{parameter}"), value)
 }
 

@@ -23,7 +23,7 @@ pub fn prepare() -> Result<()> {
 }
 
 /// Tries `check` until it holds or seconds have passed: what the module does in the background.
-pub fn soon(check: impl Fn() -> Result<()>) -> Result<()> {
+pub fn soon(mut check: impl FnMut() -> Result<()>) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(5);
     loop {
         match check() {

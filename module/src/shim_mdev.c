@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See shim_mdev.h. */
+#include <linux/device.h>
+#include <linux/gfp.h>
+#include <linux/kernfs.h>
+#include <linux/pci.h>
+#include <linux/static_call.h>
+#include <linux/string.h>
+#include <linux/uuid.h>
+
+#include "shim.h"
+
+/* What is called where there is no original. */
+static ssize_t vu_no_show(struct mdev_type *type, void *attr, char *page)
+{
+	return -ENODEV;
+}
+
+static ssize_t vu_no_create(struct mdev_type *type, void *attr, const char *text, size_t count)
+{
+	return -ENODEV;
+}
+
+static int vu_no_register(struct mdev_parent *parent, struct device *dev,
+			  struct mdev_driver *driver, struct mdev_type **types,
+			  unsigned int nr_types)
+{
+	return -ENODEV;
+}
+
+static void vu_no_unregister(struct mdev_parent *parent)
+{
+}
+
+DEFINE_STATIC_CALL(vu_name, vu_no_show);
+DEFINE_STATIC_CALL(vu_description, vu_no_show);
+DEFINE_STATIC_CALL(vu_instances, vu_no_show);
+DEFINE_STATIC_CALL(vu_create, vu_no_create);
+DEFINE_STATIC_CALL(vu_register, vu_no_register);
+DEFINE_STATIC_CALL(vu_unregister, vu_no_unregister);
+
+void vu_mdev_set_original(enum vu_mdev_function which, void *function)
+{
+	switch (which) {
+	case VU_MDEV_NAME:
+		static_call_update(vu_name, function ?: vu_no_show);
+		break;
+	case VU_MDEV_DESCRIPTION:
+		static_call_update(vu_description, function ?: vu_no_show);
+		break;
+	case VU_MDEV_INSTANCES:
+		static_call_update(vu_instances, function ?: vu_no_show);
+		break;
+	case VU_MDEV_CREATE:
+		static_call_update(vu_create, function ?: vu_no_create);
+		break;
+	case VU_MDEV_REGISTER:
+		static_call_update(vu_register, function ?: vu_no_register);
+		break;
+	case VU_MDEV_UNREGISTER:
+		static_call_update(vu_unregister, function ?: vu_no_unregister);
+		break;
+	}
+}
+
+/*
+ * An original is told from a call to be sent to ours by its return address, so none of these calls
+ * may become a jump: barrier() keeps them from being the last thing that is done.
+ */
+ssize_t vu_mdev_show(enum vu_mdev_function which, struct mdev_type *type, void *attr, char *page)
+{
+	ssize_t len = -EINVAL;
+
+	switch (which) {
+	case VU_MDEV_NAME:
+		len = static_call(vu_name)(type, attr, page);
+		break;
+	case VU_MDEV_DESCRIPTION:
+		/* Without one, there is no such file. */
+		if (type->parent->mdev_driver->show_description)
+			len = static_call(vu_description)(type, attr, page);
+		break;
+	case VU_MDEV_INSTANCES:
+		len = static_call(vu_instances)(type, attr, page);
+		break;
+	default:
+		break;
+	}
+	barrier();
+	return len;
+}
+
+ssize_t vu_mdev_create(struct mdev_type *type, void *attr, const char *text, size_t count)
+{
+	ssize_t len = static_call(vu_create)(type, attr, text, count);
+
+	barrier();
+	return len;
+}
+
+int vu_mdev_register(struct mdev_parent *parent, struct device *dev, struct mdev_driver *driver,
+		     struct mdev_type **types, unsigned int nr_types)
+{
+	int ret = static_call(vu_register)(parent, dev, driver, types, nr_types);
+
+	barrier();
+	return ret;
+}
+
+void vu_mdev_unregister(struct mdev_parent *parent)
+{
+	static_call(vu_unregister)(parent);
+	barrier();
+}
+
+ssize_t vu_mdev_read(enum vu_mdev_function which, struct mdev_type *type, char *to, size_t len)
+{
+	/* What the driver is told to write into is always a whole page. */
+	char *page = (char *)get_zeroed_page(GFP_KERNEL);
+	ssize_t got;
+
+	if (!page)
+		return -ENOMEM;
+	got = vu_mdev_show(which, type, NULL, page);
+	if (got > 0) {
+		got = min_t(size_t, got, min_t(size_t, len, PAGE_SIZE));
+		memcpy(to, page, got);
+	}
+	free_page((unsigned long)page);
+	return got;
+}
+
+bool vu_mdev_is_nvidias(const struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->vendor == PCI_VENDOR_ID_NVIDIA &&
+	       !strcmp(dev_driver_string(dev), "nvidia");
+}
+
+struct device *vu_mdev_type_device(const struct mdev_type *type)
+{
+	return type->parent->dev;
+}
+
+const char *vu_mdev_type_name(const struct mdev_type *type)
+{
+	return type->sysfs_name;
+}
+
+struct mdev_type *vu_mdev_type_at(struct mdev_type **types, unsigned int index)
+{
+	return types[index];
+}
+
+struct vu_vgpu_list {
+	struct vu_vgpu *list;
+	unsigned int max, count;
+};
+
+static int vu_count_vgpu(struct device *dev, void *data)
+{
+	struct vu_vgpu_list *vgpus = data;
+	struct mdev_device *mdev;
+
+	if (!dev->bus || strcmp(dev->bus->name, "mdev"))
+		return 0;
+	mdev = to_mdev_device(dev);
+	if (vgpus->count < vgpus->max) {
+		struct vu_vgpu *vgpu = &vgpus->list[vgpus->count];
+
+		export_guid(vgpu->uuid, &mdev->uuid);
+		strscpy(vgpu->type, mdev->type->sysfs_name, sizeof(vgpu->type));
+	}
+	vgpus->count++;
+	return 0;
+}
+
+unsigned int vu_mdev_vgpus(struct device *dev, struct vu_vgpu *list, unsigned int max)
+{
+	struct vu_vgpu_list vgpus = { .list = list, .max = max };
+
+	device_for_each_child(dev, &vgpus, vu_count_vgpu);
+	return vgpus.count;
+}
+
+static struct pci_dev *vu_pci_dev(const struct vu_gpu *gpu)
+{
+	return pci_get_domain_bus_and_slot(gpu->domain, gpu->bus,
+					   PCI_DEVFN(gpu->slot, gpu->function));
+}
+
+/*
+ * The directory of the types of a device whose lock is held: the mdev core keeps the list of them to
+ * itself. A device that has a driver while its lock is held stays in sysfs until that is given back.
+ */
+static struct kernfs_node *vu_types_dir(struct pci_dev *pdev)
+{
+	if (!pdev->dev.driver)
+		return NULL;
+	return kernfs_find_and_get(pdev->dev.kobj.sd, "mdev_supported_types");
+}
+
+unsigned int vu_gpu_vgpus(const struct vu_gpu *gpu, struct vu_vgpu *list, unsigned int max, int *types)
+{
+	struct pci_dev *pdev = vu_pci_dev(gpu);
+	struct kernfs_node *dir;
+	unsigned int count;
+
+	*types = VU_TYPES_UNKNOWN;
+	if (!pdev)
+		return 0;
+	if (device_trylock(&pdev->dev)) {
+		*types = 0;
+		dir = vu_types_dir(pdev);
+		if (dir) {
+			*types = READ_ONCE(dir->dir.subdirs);
+			kernfs_put(dir);
+		}
+		device_unlock(&pdev->dev);
+	}
+	count = vu_mdev_vgpus(&pdev->dev, list, max);
+	pci_dev_put(pdev);
+	return count;
+}
+
+static bool vu_registration_in(struct kernfs_node *dir, struct vu_registration *registration)
+{
+	/* A directory's private data is its kobject, here the one of the set of types. */
+	struct kset *types = to_kset(dir->priv);
+	struct kobject *first;
+	struct mdev_parent *parent;
+
+	spin_lock(&types->list_lock);
+	first = list_first_entry_or_null(&types->list, struct kobject, entry);
+	parent = first ? container_of(first, struct mdev_type, kobj)->parent : NULL;
+	spin_unlock(&types->list_lock);
+	if (!parent)
+		return false;
+	registration->parent = parent;
+	registration->device = parent->dev;
+	registration->driver = parent->mdev_driver;
+	registration->types = parent->types;
+	registration->nr_types = parent->nr_types;
+	return true;
+}
+
+bool vu_gpu_registration(const struct vu_gpu *gpu, struct vu_registration *registration)
+{
+	struct pci_dev *pdev = vu_pci_dev(gpu);
+	struct kernfs_node *dir = NULL;
+	bool found = false;
+
+	if (!pdev)
+		return false;
+	if (device_trylock(&pdev->dev)) {
+		if (vu_mdev_is_nvidias(&pdev->dev))
+			dir = vu_types_dir(pdev);
+		if (dir) {
+			found = vu_registration_in(dir, registration);
+			kernfs_put(dir);
+		}
+		if (found)
+			get_device(registration->device);
+		device_unlock(&pdev->dev);
+	}
+	pci_dev_put(pdev);
+	return found;
+}
+
+bool vu_device_trylock(struct device *dev)
+{
+	return device_trylock(dev);
+}
+
+void vu_device_unlock(struct device *dev)
+{
+	device_unlock(dev);
+}
+
+void vu_device_get(struct device *dev)
+{
+	get_device(dev);
+}
+
+void vu_device_put(struct device *dev)
+{
+	put_device(dev);
+}

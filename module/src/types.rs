@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+//! NVIDIA's mdev types: which of them there are, and what their files say.
+//!
+//! The files are written anew each time they are read, so there is nothing to put back. Types that
+//! the user hides are left out when the driver registers its types; where that changes later, all of
+//! a board's types are registered anew, if it has no vGPU.
+
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::mdev::{describe, File, Line, Told};
+use crate::policy;
+use crate::sys::lock::{Mutexed, TypesMutex};
+use crate::sys::mdev::{Choice, Registration, Type};
+use crate::sys::{clock, log, pci, Errno};
+
+/// Bytes of the driver's descriptions that are looked at.
+const DESCRIPTION: usize = 256;
+/// Bytes of a decimal number, with some to spare.
+const NUMBER: usize = 16;
+
+/// Someone else is at it; try again (EAGAIN).
+const AGAIN: Errno = -11;
+/// No more can be created (EUSERS), as the mdev core itself says it.
+const TOO_MANY: Errno = -87;
+
+fn told(ty: &Type) -> Told {
+    policy::with(|user| Told::of(&user.overrides, ty.number))
+}
+
+/// Writes what a type's file is to say, given what the driver has `written`, both without the new
+/// line; `None` where that is right. May sleep.
+pub fn shown(ty: &Type, file: File, written: &[u8], line: &mut Line) -> Option<()> {
+    let told = told(ty);
+    if told.nothing() {
+        return None;
+    }
+    match file {
+        File::Name => told.name(line),
+        File::Description => describe(&told, core::str::from_utf8(written).ok()?, line),
+        File::Instances => {
+            let available = available(ty, &told, written)?;
+            line.put_number(available.into())
+        }
+    }
+}
+
+/// How many can be created, where that is not the driver's number.
+fn available(ty: &Type, told: &Told, driver: &[u8]) -> Option<u32> {
+    if !told.limits_instances() {
+        return None;
+    }
+    let mut description = [0; DESCRIPTION];
+    told.available(driver, ty.read(File::Description, &mut description)?)
+}
+
+/// Vgpus that are being created.
+static CREATING: AtomicUsize = AtomicUsize::new(0);
+/// Types are being registered anew, so no vGPU can be created.
+static BUSY: AtomicBool = AtomicBool::new(false);
+
+/// A vGPU that is being created.
+struct Creating;
+
+impl Creating {
+    fn new() -> Self {
+        CREATING.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Creating {
+    fn drop(&mut self) {
+        CREATING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A vGPU of this type is to be created, by `create`.
+///
+/// # Errors
+/// It is not: as many as the user allows are there, or the types are just being registered anew.
+pub fn creating(ty: &Type, create: impl FnOnce() -> isize) -> Result<isize, Errno> {
+    let _creating = Creating::new();
+    if BUSY.load(Ordering::SeqCst) {
+        return Err(AGAIN);
+    }
+    let told = told(ty);
+    let mut number = [0; NUMBER];
+    let left = ty.read(File::Instances, &mut number).and_then(|n| available(ty, &told, n));
+    if left == Some(0) {
+        let number = ty.number;
+        log::warn(format_args!("no more vGPUs of nvidia-{number}: max_instances allows no more"));
+        return Err(TOO_MANY);
+    }
+    Ok(create())
+}
+
+/// The most boards, or functions of boards, whose types are looked after.
+const MAX_REGISTRATIONS: usize = 32;
+
+/// What is known of a board's types.
+enum Slot {
+    Free,
+    /// Of these types, by [`Registration::parent`], somebody else is looking after.
+    Taken(usize),
+    Held(Registration),
+}
+
+static TABLE: Mutexed<[Slot; MAX_REGISTRATIONS], TypesMutex> =
+    Mutexed::new([const { Slot::Free }; MAX_REGISTRATIONS]);
+
+/// A slot that is taken. It has to be given back.
+struct Place(usize);
+
+impl Place {
+    /// Takes a free one for these types; `None` where there is none.
+    fn take(parent: usize) -> Option<Self> {
+        let mut table = TABLE.lock();
+        let at = table.iter().position(|slot| matches!(slot, Slot::Free))?;
+        *table.get_mut(at)? = Slot::Taken(parent);
+        Some(Self(at))
+    }
+
+    /// Takes what is held there.
+    fn take_held(at: usize) -> Option<(Self, Registration)> {
+        let mut table = TABLE.lock();
+        let slot = table.get_mut(at)?;
+        let Slot::Held(registration) = slot else { return None };
+        let taken = Slot::Taken(registration.parent());
+        match core::mem::replace(slot, taken) {
+            Slot::Held(registration) => Some((Self(at), registration)),
+            // It has just been looked.
+            Slot::Free | Slot::Taken(_) => None,
+        }
+    }
+
+    /// Gives it back.
+    fn give(self, slot: Slot) {
+        // Dropped without the lock: what is dropped is nobody else's.
+        let _old = TABLE.lock().get_mut(self.0).map(|place| core::mem::replace(place, slot));
+    }
+}
+
+/// Which of a board's types there are to be.
+fn wanted(registration: &Registration) -> Result<Choice, Errno> {
+    policy::with(|user| registration.choose(|number| !user.overrides.hides(number)))
+}
+
+/// All of them.
+fn all(registration: &Registration) -> Result<Choice, Errno> {
+    registration.choose(|_| true)
+}
+
+/// The driver registers its types. May sleep.
+///
+/// # Errors
+/// As the mdev core says; none is registered.
+pub fn registering(mut registration: Registration) -> Result<(), Errno> {
+    let Some(place) = Place::take(registration.parent()) else {
+        let choice = all(&registration)?;
+        log::warn(format_args!("too many boards with vGPU types: none is hidden on the next one"));
+        return registration.register(choice).map_err(|(errno, _)| errno);
+    };
+    let chosen = wanted(&registration).or_else(|_| all(&registration));
+    let registered =
+        chosen.and_then(|choice| registration.register(choice).map_err(|(errno, _)| errno));
+    match registered {
+        Ok(()) => {
+            tell(&registration);
+            place.give(Slot::Held(registration));
+            Ok(())
+        }
+        Err(errno) => {
+            place.give(Slot::Free);
+            Err(errno)
+        }
+    }
+}
+
+fn tell(registration: &Registration) {
+    match registration.hidden() {
+        0 => {}
+        hidden => log::info(format_args!("{hidden} vGPU types are hidden")),
+    }
+}
+
+/// The driver unregisters types, by `original`. May sleep.
+pub fn unregistering(parent: usize, original: impl FnOnce()) {
+    let held = loop {
+        let at = TABLE.lock().iter().position(|slot| match slot {
+            Slot::Free => false,
+            Slot::Taken(of) => *of == parent,
+            Slot::Held(registration) => registration.parent() == parent,
+        });
+        match at.map(Place::take_held) {
+            None => break None,
+            Some(Some(held)) => break Some(held),
+            // Somebody is registering them anew, and will be done in a moment.
+            Some(None) => clock::sleep_ms(POLL_MS),
+        }
+    };
+    original();
+    if let Some((place, registration)) = held {
+        drop(registration);
+        place.give(Slot::Free);
+    }
+}
+
+const POLL_MS: u32 = 10;
+/// How long something that takes moments is waited for.
+const PATIENCE_MS: u32 = 2_000;
+
+/// Waits until `ready` has something, or too long.
+fn soon<T>(ready: impl Fn() -> Option<T>) -> Option<T> {
+    (0..PATIENCE_MS / POLL_MS).find_map(|_| {
+        let found = ready();
+        if found.is_none() {
+            clock::sleep_ms(POLL_MS);
+        }
+        found
+    })
+}
+
+/// Looks after types that were registered before we came. NVIDIA's module that registers them can't
+/// go meanwhile.
+pub fn find() {
+    for gpu in pci::gpus() {
+        let Some(registration) = Registration::found(&gpu) else { continue };
+        let parent = registration.parent();
+        let known = TABLE.lock().iter().any(|slot| match slot {
+            Slot::Free => false,
+            Slot::Taken(of) => *of == parent,
+            Slot::Held(registration) => registration.parent() == parent,
+        });
+        if !known {
+            if let Some(place) = Place::take(parent) {
+                place.give(Slot::Held(registration));
+            }
+        }
+    }
+    refresh();
+}
+
+/// Hides and shows types as the user wants it now. NVIDIA's module can't go meanwhile. May sleep.
+pub fn refresh() {
+    each(|registration| settle(registration, wanted));
+}
+
+/// Shows all types, and looks after none of them any more. As for [`refresh`].
+pub fn let_go() {
+    each(|registration| settle(registration, all));
+    forget();
+}
+
+/// Looks after none of them any more.
+pub fn forget() {
+    for at in 0..MAX_REGISTRATIONS {
+        if let Some((place, registration)) = Place::take_held(at) {
+            registration.give_up();
+            place.give(Slot::Free);
+        }
+    }
+}
+
+fn each(f: impl Fn(&mut Registration)) {
+    for at in 0..MAX_REGISTRATIONS {
+        if let Some((place, mut registration)) = Place::take_held(at) {
+            f(&mut registration);
+            place.give(Slot::Held(registration));
+        }
+    }
+}
+
+/// How many types of all boards are hidden.
+pub fn hidden() -> usize {
+    TABLE.lock().iter().fold(0, |hidden, slot| match slot {
+        Slot::Held(registration) => registration.hidden().saturating_add(hidden),
+        Slot::Free | Slot::Taken(_) => hidden,
+    })
+}
+
+/// Registers a board's types anew where others are wanted.
+fn settle(registration: &mut Registration, wanted: fn(&Registration) -> Result<Choice, Errno>) {
+    let Ok(choice) = wanted(registration) else { return };
+    if registration.is(&choice) {
+        return;
+    }
+    // The driver's probe() and remove() stay out, and then new vGPUs.
+    let Some(_locked) = soon(|| registration.lock()) else {
+        return postpone("the driver is busy with the board");
+    };
+    BUSY.store(true, Ordering::SeqCst);
+    let quiet = soon(|| (CREATING.load(Ordering::SeqCst) == 0).then_some(())).is_some();
+    if quiet && !registration.has_vgpus() {
+        registration.unregister();
+        register(registration, choice);
+        tell(registration);
+    } else {
+        postpone("there are vGPUs on the board");
+    }
+    BUSY.store(false, Ordering::SeqCst);
+}
+
+fn postpone(why: &str) {
+    log::warn(format_args!(
+        "which vGPU types are hidden changes when the driver registers them again: {why}"
+    ));
+}
+
+/// The driver believes that its types are registered, so they have to be, whatever it takes.
+fn register(registration: &mut Registration, choice: Choice) {
+    let mut choice = choice;
+    while let Err((errno, again)) = registration.register(choice) {
+        choice = again;
+        log::warn(format_args!("vGPU types can't be registered (error {errno}), trying again"));
+        clock::sleep_ms(PATIENCE_MS);
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Programs of the root's that the guest starts: they come with the libraries that they need.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::initramfs::Initramfs;
+use crate::sh;
+
+/// Adds `program`, its libraries and its loader under the paths that they have here.
+///
+/// # Errors
+/// It is not there, or a library that it needs is not.
+pub fn add(image: &mut Initramfs, program: &Path) -> Result<()> {
+    let list = sh::output(Command::new("ldd").arg(program))
+        .with_context(|| format!("looking for the libraries of {}", program.display()))?;
+    let mut files = libraries(&list)?;
+    files.push(program.to_owned());
+    for file in files {
+        let path = file.strip_prefix("/").unwrap_or(&file);
+        let path = path.to_str().with_context(|| format!("the name of {}", file.display()))?;
+        if !image.contains(path) {
+            image.add(path, &file)?;
+        }
+    }
+    Ok(())
+}
+
+/// The files in a list of `ldd`'s.
+fn libraries(list: &str) -> Result<Vec<PathBuf>> {
+    let mut files = vec![];
+    for line in list.lines().map(str::trim) {
+        ensure!(!line.ends_with("not found"), "{line}");
+        // "name => file (address)", or "file (address)"; the kernel's own has no file.
+        let file = line.rsplit_once("=> ").map_or(line, |(_, file)| file);
+        let file = file.split(" (").next().unwrap_or(file);
+        if file.starts_with('/') {
+            files.push(PathBuf::from(file));
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_libraries_is_read() {
+        let list = "\tlinux-vdso.so.1 (0x00007f87dca88000)\n\
+                    \tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f87dc40c000)\n\
+                    \t/lib64/ld-linux-x86-64.so.2 (0x00007f87dca8a000)\n";
+        let files = libraries(list).unwrap();
+        let expected = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"];
+        assert_eq!(files, expected.map(PathBuf::from));
+        assert!(libraries("\tlibx.so.1 => not found\n").is_err());
+        assert_eq!(libraries("\tstatically linked\n").unwrap(), Vec::<PathBuf>::new());
+    }
+}
