@@ -28,7 +28,7 @@ pub struct Target {
 }
 
 /// Every target, in the order in which they are run.
-pub static TARGETS: [&Target; 14] = [
+pub static TARGETS: [&Target; 15] = [
     &target::switches::TARGET,
     &target::sizes::TARGET,
     &target::texts::TARGET,
@@ -43,6 +43,7 @@ pub static TARGETS: [&Target; 14] = [
     &target::tables::TARGET,
     &target::entries::TARGET,
     &target::unlock::TARGET,
+    &target::types::TARGET,
 ];
 
 /// Has a bug that only a fuzzer finds that sees how far it gets: a test of the fuzzer.

@@ -13,6 +13,7 @@ pub mod sizes;
 pub mod switches;
 pub mod tables;
 pub mod texts;
+pub mod types;
 pub mod unlock;
 pub mod uuids;
 pub mod versions;
