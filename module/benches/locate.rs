@@ -147,7 +147,7 @@ fn benches(c: &mut Criterion, driver: &Driver) {
 /// What is left to do when the driver has read a board's magic and key.
 fn key_time(image: &Image<'_>, tables: &Tables, crypto: &mut HostCrypto, entries: &mut Entries) {
     assert!(tables.lists(black_box(image), &MAGIC));
-    unlock::prepare(image, tables, (&MAGIC, &KEY), 0, crypto, entries).unwrap();
+    unlock::prepare(image, tables, (&MAGIC, &KEY), None, 0, crypto, entries).unwrap();
     assert_eq!(black_box(entries).as_slice().len(), 25);
 }
 

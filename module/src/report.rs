@@ -5,7 +5,7 @@ use core::fmt::Write;
 
 use crate::answers;
 use crate::driver::branch;
-use crate::gpu::{self as boards, Answer};
+use crate::gpu::Answer;
 use crate::lifecycle::{self, Driver, Types};
 use crate::params::Rule;
 use crate::policy;
@@ -88,8 +88,10 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
 /// How it stands with one board, but for its types and vGPUs.
 pub fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>) -> Gpu {
     let address = Address::from(gpu);
-    let answer = boards::answer(gpu.device);
-    let rule = policy::with(|p| p.gpus.rule(gpu.device, gpu.subsystem, Some(address)));
+    let (rule, answer) = policy::with(|p| {
+        let ids = (gpu.device, gpu.subsystem, Some(address));
+        (p.gpus.rule(ids.0, ids.1, ids.2), p.gpus.board(ids.0, ids.1, ids.2))
+    });
     let state = match answer {
         _ if rule == Rule::Off => GpuState::Off,
         Answer::Listed => GpuState::Listed,

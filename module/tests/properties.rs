@@ -16,6 +16,7 @@ use vgpu_unlock::{
         Magic,
     },
     driver::{branch, version::Version},
+    gpu::vgpu_types,
     host::HostCrypto,
     signature::{search, Hits, Pattern},
 };
@@ -47,6 +48,12 @@ fn naive(pattern: &Pattern, text: &[u8]) -> Hits {
         (Some(at), None) => Hits::One(at),
         (Some(_), Some(_)) => Hits::Many,
     }
+}
+
+/// What a user may have named: nothing, a board with types, or any ID.
+fn chosen() -> impl Strategy<Value = Option<u16>> {
+    let capable = prop::sample::select(vec![0x1b38, 0x1bb3, 0x1e30, 0x2230]);
+    prop_oneof![Just(None), capable.prop_map(Some), any::<u16>().prop_map(Some)]
 }
 
 /// Words that are pointers into a section of `len` bytes, nearly are, or are anything.
@@ -140,6 +147,7 @@ proptest! {
         base in prop_oneof![Just(BASE), Just(0), Just(u64::MAX), any::<u64>()],
         cut in 0..2048usize,
         taken in any::<usize>(),
+        chosen in chosen(),
     ) {
         let image = Image::new(base, &bytes[..cut]);
         if let Ok(tables) = locate(&image) {
@@ -149,7 +157,7 @@ proptest! {
                     prop_assert!(at + TRIPLE <= bytes.len());
                 }
                 let (crypto, mut entries) = (&mut HostCrypto::default(), Entries::EMPTY);
-                let _ = prepare(&image, &tables, (&magic, &KEY), taken, crypto, &mut entries);
+                let _ = prepare(&image, &tables, (&magic, &KEY), chosen, taken, crypto, &mut entries);
             }
         }
     }
@@ -158,6 +166,7 @@ proptest! {
     fn no_damage_to_a_driver_makes_anything_panic(
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
         cut in any::<prop::sample::Index>(),
+        chosen in chosen(),
     ) {
         let (whole, ..) = driver(30);
         let tables = locate(&whole.image()).unwrap();
@@ -170,8 +179,12 @@ proptest! {
         // Tables of before, as when memory changes under us, and those of now.
         for tables in [Some(tables), locate(&image).ok()].into_iter().flatten() {
             let (crypto, mut entries) = (&mut HostCrypto::default(), Entries::EMPTY);
-            let made = prepare(&image, &tables, (&MAGIC, &KEY), 0, crypto, &mut entries);
+            let made = prepare(&image, &tables, (&MAGIC, &KEY), chosen, 0, crypto, &mut entries);
             prop_assert_eq!(made.is_ok(), !entries.as_slice().is_empty());
+            if let (Ok(board), Some(chosen)) = (made, chosen) {
+                prop_assert_eq!(board.sibling.device, chosen);
+                prop_assert_eq!(entries.as_slice().len(), vgpu_types(chosen).count());
+            }
         }
     }
 

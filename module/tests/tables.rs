@@ -178,3 +178,24 @@ fn spans_end_where_they_say() {
     assert_eq!(span.offsets().collect::<Vec<_>>(), [100, 124, 148]);
     assert_eq!((span.offset(2), span.offset(3)), (Some(148), None));
 }
+
+/// Found by fuzzing: of two arrays in one run of pointers but out of step, the first one's own step
+/// came upon a magic behind that of the second.
+#[test]
+fn the_lowest_triple_is_found_in_arrays_that_are_out_of_step() {
+    let mut rodata = Rodata::new();
+    let list = rodata.data(&GPU_LIST_FIRST);
+    let spare = rodata.data(&SACRIFICIAL);
+    rodata.gap();
+    let mut triples = vec![[list; 3]; 9];
+    triples[0] = [list, spare, spare];
+    triples[1] = [spare; 3];
+    triples[2..].fill([BASE; 3]);
+    let at = rodata.array(&triples);
+    rodata.gap();
+    let image = rodata.image();
+    let tables = locate(&image).unwrap();
+    assert_eq!((tables.gpu_list.first, tables.sacrificial.first), (at, at + 8));
+    assert_eq!(tables.find(&image, &SACRIFICIAL), Some(at + 8));
+    assert_eq!(tables.find(&image, &GPU_LIST_FIRST), Some(at));
+}

@@ -24,10 +24,20 @@ fn try_unlock(
     pair: (&Magic, &Key),
     taken: usize,
 ) -> (Result<Board, Refusal>, Entries) {
+    try_unlock_as(rodata, pair, None, taken)
+}
+
+fn try_unlock_as(
+    rodata: &Rodata,
+    pair: (&Magic, &Key),
+    chosen: Option<u16>,
+    taken: usize,
+) -> (Result<Board, Refusal>, Entries) {
     let image = rodata.image();
     let tables = locate(&image).unwrap();
     let mut entries = Entries::EMPTY;
-    let board = prepare(&image, &tables, pair, taken, &mut HostCrypto::default(), &mut entries);
+    let crypto = &mut HostCrypto::default();
+    let board = prepare(&image, &tables, pair, chosen, taken, crypto, &mut entries);
     (board, entries)
 }
 
@@ -118,7 +128,8 @@ fn damage_is_refused() {
         rodata.set_pointer(place, pointer);
         let mut entries = Entries::EMPTY;
         let crypto = &mut HostCrypto::default();
-        let result = prepare(&rodata.image(), &tables, (&MAGIC, &KEY), 0, crypto, &mut entries);
+        let result =
+            prepare(&rodata.image(), &tables, (&MAGIC, &KEY), None, 0, crypto, &mut entries);
         assert_eq!(result, Err(expected), "{pointer:#x} at {place:#x}");
         assert!(entries.as_slice().is_empty());
     }
@@ -164,6 +175,57 @@ fn boards_that_need_nothing_or_have_no_sibling_are_left_alone() {
 }
 
 #[test]
+fn a_board_gets_the_types_of_the_one_that_the_user_names() {
+    // A board with a sibling, one that NVIDIA lists, and one that nobody knows.
+    for device in [0x1cb3, 0x1b38, 0x2684] {
+        let (mut rodata, list, _) = driver(30);
+        let triple = rodata.triple(&MAGIC, &gpu(device, "chip", "board"), &KEY);
+        for (i, pointer) in triple.into_iter().enumerate() {
+            rodata.set_pointer(Rodata::at(list, 3) + 8 * i, pointer);
+        }
+        for (chosen, count, name) in [(0x1e30, 23, "Quadro RTX 6000"), (0x1bb3, 14, "Tesla P4")] {
+            let (board, entries) = try_unlock_as(&rodata, (&MAGIC, &KEY), Some(chosen), 0);
+            let sibling = board.unwrap().sibling;
+            assert_eq!((sibling.device, sibling.name), (chosen, name));
+            assert_eq!(entries.as_slice().len(), count);
+            let mut crypto = HostCrypto::new(&KEY);
+            for (sealed, vgpu) in entries.as_slice().iter().zip(vgpu_types(chosen)) {
+                let (header, name) = entry::open::<64>(sealed.blocks(), &mut crypto).unwrap();
+                assert_eq!((header.device, header.subsystem), (chosen, vgpu.subsystem));
+                assert_eq!(name.as_str(), vgpu.name);
+            }
+        }
+        // One without types. Its own ID is the same to an unlisted board.
+        for chosen in [0x1234, 0x1b06] {
+            let (board, entries) = try_unlock_as(&rodata, (&MAGIC, &KEY), Some(chosen), 0);
+            assert_eq!(board, Err(Refusal::NoTypes { device: chosen }));
+            assert!(entries.as_slice().is_empty());
+        }
+        let (board, entries) = try_unlock_as(&rodata, (&MAGIC, &KEY), Some(device), 0);
+        assert_eq!(
+            board,
+            match device {
+                0x1b38 => Err(Refusal::Listed { device }),
+                _ => Err(Refusal::NoTypes { device }),
+            }
+        );
+        assert!(entries.as_slice().is_empty());
+    }
+}
+
+#[test]
+fn whatever_the_user_names_the_key_must_be_right() {
+    let (rodata, ..) = driver(13);
+    for chosen in [Some(0x1bb3), Some(0x1234), None] {
+        let (board, _) = try_unlock_as(&rodata, (&MAGIC, &OTHER_KEY), chosen, 0);
+        assert_eq!(board, Err(Refusal::WrongKey));
+    }
+    let (board, entries) = try_unlock_as(&rodata, (&MAGIC, &KEY), Some(0x1bb3), 0);
+    assert_eq!(board, Err(Refusal::NoRoom { needed: 14, left: 13 }));
+    assert!(entries.as_slice().is_empty());
+}
+
+#[test]
 fn a_second_board_takes_what_the_first_has_left() {
     let (rodata, ..) = driver(50);
     for (pair, taken) in [((&MAGIC, &KEY), 0), ((&OTHER_MAGIC, &OTHER_KEY), 25)] {
@@ -190,8 +252,8 @@ fn a_refusal_leaves_no_earlier_entries_behind() {
     let tables = locate(&image).unwrap();
     let mut entries = Entries::EMPTY;
     let (crypto, entries) = (&mut HostCrypto::default(), &mut entries);
-    prepare(&image, &tables, (&MAGIC, &KEY), 0, crypto, entries).unwrap();
-    prepare(&image, &tables, (&MAGIC, &OTHER_KEY), 0, crypto, entries).unwrap_err();
+    prepare(&image, &tables, (&MAGIC, &KEY), None, 0, crypto, entries).unwrap();
+    prepare(&image, &tables, (&MAGIC, &OTHER_KEY), None, 0, crypto, entries).unwrap_err();
     assert!(entries.as_slice().is_empty());
 }
 

@@ -3,6 +3,7 @@
 
 mod cmd;
 mod driver;
+mod fuzzing;
 mod inspect;
 mod kernel;
 mod paths;
@@ -32,6 +33,7 @@ enum Command {
     Demo(cmd::demo::Args),
     Test(cmd::test::Args),
     Bench(cmd::bench::Args),
+    Fuzz(cmd::fuzz::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -44,5 +46,6 @@ fn main() -> anyhow::Result<()> {
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Test(args) => cmd::test::run(&args),
         Command::Bench(args) => cmd::bench::run(&args),
+        Command::Fuzz(args) => cmd::fuzz::run(&args),
     }
 }

@@ -202,7 +202,11 @@ impl Tables {
     /// Triples that were replaced point outside of the image and are passed over.
     pub fn find(&self, image: &Image<'_>, magic: &Magic) -> Option<usize> {
         let [low, high] = &self.arrays;
-        low.offsets().chain(high.offsets()).find(|triple| bears(image, *triple, magic))
+        let bears = |triple: &usize| bears(image, *triple, magic);
+        let first = low.offsets().find(bears);
+        // Where the two share a run of pointers without being in step, one reaches into the other.
+        let lower = |triple: &usize| first.map_or(true, |first| *triple < first);
+        high.offsets().take_while(lower).find(bears).or(first)
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Board {
     /// Marketing name.
     pub name: Name<BOARD_NAME_LEN>,
     /// The capable board that it is answered as.
-    pub sibling: &'static Sibling,
+    pub sibling: Sibling,
 }
 
 /// Why a board's tables stay as they are.
@@ -41,6 +41,11 @@ pub enum Refusal {
     /// No capable board is known for this one.
     NoSibling {
         /// PCI device ID that the board's entry names.
+        device: u16,
+    },
+    /// The board is to be answered as one that has no vGPU types.
+    NoTypes {
+        /// PCI device ID of the other board.
         device: u16,
     },
     /// There are fewer triples left to replace than entries to write.
@@ -63,6 +68,9 @@ impl fmt::Display for Refusal {
             Refusal::Listed { device } => write!(f, "NVIDIA lists board {device:#06x} itself"),
             Refusal::NoSibling { device } => {
                 write!(f, "no vGPU-capable board is known for {device:#06x}")
+            }
+            Refusal::NoTypes { device } => {
+                write!(f, "board {device:#06x}, which gpus names, has no vGPU types")
             }
             Refusal::NoRoom { needed, left } => {
                 write!(f, "{needed} entries to write, room for {left}")
@@ -99,7 +107,8 @@ impl Entries {
 
 /// Checks `magic` and `key` against the board's own entry and makes its sibling's entries in `into`.
 ///
-/// `taken` triples of the sacrificial ones belong to other boards already. Nothing of the driver is
+/// `chosen` is the PCI device ID that the user wants the board to be answered with, if that is not
+/// left to the built-in table. `taken` triples of the sacrificial ones belong to other boards already. Nothing of the driver is
 /// written here.
 ///
 /// # Errors
@@ -108,6 +117,7 @@ pub fn prepare(
     image: &Image<'_>,
     tables: &Tables,
     (magic, key): (&Magic, &Key),
+    chosen: Option<u16>,
     taken: usize,
     crypto: &mut dyn BoardCrypto,
     into: &mut Entries,
@@ -116,14 +126,13 @@ pub fn prepare(
     crypto.set_key(key);
     let triple = tables.find(image, magic).ok_or(Refusal::NoEntry)?;
     let (header, name) = verified(image, triple, crypto)?;
-    let sibling = match gpu::answer(header.device) {
-        Answer::As(_, sibling) => sibling,
-        Answer::Listed => return Err(Refusal::Listed { device: header.device }),
-        Answer::Unknown => return Err(Refusal::NoSibling { device: header.device }),
-    };
+    let sibling = sibling(header.device, chosen)?;
 
     let left = tables.sacrificial.count.saturating_sub(taken);
     let needed = gpu::vgpu_types(sibling.device).count();
+    if needed == 0 {
+        return Err(Refusal::NoTypes { device: sibling.device });
+    }
     let no_room = Refusal::NoRoom { needed, left };
     if needed > left {
         return Err(no_room);
@@ -137,6 +146,17 @@ pub fn prepare(
     }
     into.count = count;
     Ok(Board { header, name, sibling })
+}
+
+/// The board whose entries the one with PCI device ID `device` is to have.
+fn sibling(device: u16, chosen: Option<u16>) -> Result<Sibling, Refusal> {
+    match (gpu::answer(device), chosen) {
+        (Answer::Listed, None) => Err(Refusal::Listed { device }),
+        (Answer::Listed, Some(chosen)) if chosen == device => Err(Refusal::Listed { device }),
+        (_, Some(chosen)) => Ok(gpu::chosen(chosen, None)),
+        (Answer::As(_, sibling), None) => Ok(sibling),
+        (Answer::Unknown, None) => Err(Refusal::NoSibling { device }),
+    }
 }
 
 /// Reads the entry of `triple`, if its signature verifies.

@@ -10,11 +10,25 @@ use super::{Generation, Range, Sibling, VgpuType};
 static TESLA_M10: Sibling = Sibling { device: 0x13bd, subsystem: Some(0x1160), name: "Tesla M10" };
 static TESLA_M60: Sibling = Sibling { device: 0x13f2, subsystem: None, name: "Tesla M60" };
 static TESLA_P40: Sibling = Sibling { device: 0x1b38, subsystem: None, name: "Tesla P40" };
+static TESLA_P4: Sibling = Sibling { device: 0x1bb3, subsystem: None, name: "Tesla P4" };
 static TESLA_V100: Sibling =
     Sibling { device: 0x1db6, subsystem: None, name: "Tesla V100 32GB PCIE" };
 static QUADRO_RTX_6000: Sibling =
     Sibling { device: 0x1e30, subsystem: Some(0x12ba), name: "Quadro RTX 6000" };
+static TESLA_T4: Sibling = Sibling { device: 0x1eb8, subsystem: None, name: "Tesla T4" };
 static RTX_A6000: Sibling = Sibling { device: 0x2230, subsystem: None, name: "RTX A6000" };
+
+/// Every board that has types below.
+pub(super) static CAPABLE: &[&Sibling] = &[
+    &TESLA_M10,
+    &TESLA_M60,
+    &TESLA_P40,
+    &TESLA_P4,
+    &TESLA_V100,
+    &QUADRO_RTX_6000,
+    &TESLA_T4,
+    &RTX_A6000,
+];
 
 /// Device IDs by the silicon behind them, in no order; ranges do not overlap (a test checks).
 #[rustfmt::skip]

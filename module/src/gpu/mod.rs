@@ -23,10 +23,11 @@ pub enum Generation {
     Ampere,
 }
 
-/// A vGPU-capable board with the same silicon as an unlisted one.
-#[derive(Debug, PartialEq, Eq)]
+/// A board that another one is answered as: a vGPU-capable one with the same silicon, or what the
+/// user says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sibling {
-    /// PCI device ID that the driver accepts.
+    /// PCI device ID to answer. The driver accepts those of the built-in table.
     pub device: u16,
     /// PCI subsystem ID to answer, or `None` where the board's own is kept.
     pub subsystem: Option<u16>,
@@ -57,15 +58,16 @@ struct Range {
 pub enum Answer {
     /// NVIDIA's driver lists the board itself; it needs nothing.
     Listed,
-    /// The board is answered as its sibling.
-    As(Generation, &'static Sibling),
+    /// The board is answered as its sibling. Of a board that only the user knows to have one, the
+    /// generation is not known.
+    As(Option<Generation>, Sibling),
     /// No capable board has this silicon, or nobody has told us.
     Unknown,
 }
 
 impl Answer {
     /// The sibling, if the board is answered as one.
-    pub fn sibling(self) -> Option<&'static Sibling> {
+    pub fn sibling(self) -> Option<Sibling> {
         match self {
             Answer::As(_, sibling) => Some(sibling),
             Answer::Listed | Answer::Unknown => None,
@@ -81,7 +83,13 @@ pub fn answer(device: u16) -> Answer {
     data::RANGES
         .iter()
         .find(|r| (r.first..=r.last).contains(&device))
-        .map_or(Answer::Unknown, |r| Answer::As(r.generation, r.sibling))
+        .map_or(Answer::Unknown, |r| Answer::As(Some(r.generation), *r.sibling))
+}
+
+/// The board with this PCI device ID, as somebody wants another one to be answered.
+pub fn chosen(device: u16, subsystem: Option<u16>) -> Sibling {
+    let known = data::CAPABLE.iter().find(|board| board.device == device);
+    Sibling { device, subsystem, name: known.map_or("unknown board", |board| board.name) }
 }
 
 /// The vGPU types of the capable board with PCI device ID `device`, in table order.
@@ -146,5 +154,17 @@ mod tests {
             assert_eq!(answer(range.sibling.device), Answer::Listed);
         }
         assert_eq!(vgpu_types(0x1b38).count(), 25);
+    }
+
+    #[test]
+    fn every_board_with_types_has_a_name_and_room() {
+        for device in 0..=u16::MAX {
+            let count = vgpu_types(device).count();
+            assert!(count <= MAX_VGPU_TYPES, "{device:#06x}");
+            assert_eq!(chosen(device, None).name == "unknown board", count == 0, "{device:#06x}");
+        }
+        for board in data::CAPABLE {
+            assert_eq!(answer(board.device), Answer::Listed, "{}", board.name);
+        }
     }
 }

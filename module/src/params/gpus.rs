@@ -3,7 +3,7 @@
 
 use super::scan::Scanner;
 use super::ParseError;
-use crate::gpu::{self, NVIDIA_VENDOR};
+use crate::gpu::{self, Answer, NVIDIA_VENDOR};
 use crate::profile::hex_digit;
 use crate::status::Address;
 
@@ -91,6 +91,25 @@ impl<'a> Gpus<'a> {
             }
         }
         best.1
+    }
+
+    /// What is done about a board: the built-in table's answer, unless a rule says another one. A
+    /// board that is left alone is answered as none.
+    pub fn board(&self, device: u16, subsystem: u16, address: Option<Address>) -> Answer {
+        let built_in = gpu::answer(device);
+        match self.rule(device, subsystem, address) {
+            Rule::Off => Answer::Unknown,
+            Rule::Auto => built_in,
+            Rule::As(as_device, _) if built_in == Answer::Listed && as_device == device => built_in,
+            Rule::As(as_device, as_subsystem) => {
+                let (generation, table) = match built_in {
+                    Answer::As(generation, sibling) => (generation, Some(sibling)),
+                    Answer::Listed | Answer::Unknown => (None, None),
+                };
+                let table = table.filter(|s| s.device == as_device).and_then(|s| s.subsystem);
+                Answer::As(generation, gpu::chosen(as_device, as_subsystem.or(table)))
+            }
+        }
     }
 
     /// The IDs that a board is answered with; `None` where it keeps its own.
@@ -297,6 +316,29 @@ mod tests {
         // The table's subsystem ID, where it answers this board with that device ID; else its own.
         assert_eq!(answer("2182=1e30", 0x2182, 1), Some((0x1e30, 0x12ba)));
         assert_eq!(answer("2684=2230", 0x2684, 1), Some((0x2230, OWN)));
+    }
+
+    #[test]
+    fn a_rule_decides_what_is_done_about_a_board() {
+        let board = |text: &'static str, device| {
+            Gpus::parse(text.as_bytes()).unwrap().board(device, OWN, address(1))
+        };
+        for device in [0x1b06, 0x1b38, 0x2684] {
+            assert_eq!(board("1b06=auto", device), gpu::answer(device));
+            assert_eq!(board("01:00.0=off", device), Answer::Unknown);
+        }
+        for (text, device, expected) in [
+            ("1b06=1e30:12ba", 0x1b06, (0x1e30, Some(0x12ba), "Quadro RTX 6000")),
+            ("2182=1e30", 0x2182, (0x1e30, Some(0x12ba), "Quadro RTX 6000")),
+            ("2684=2230", 0x2684, (0x2230, None, "RTX A6000")),
+            ("1b38=1bb3", 0x1b38, (0x1bb3, None, "Tesla P4")),
+            ("1b06=1b06", 0x1b06, (0x1b06, None, "unknown board")),
+        ] {
+            let sibling = board(text, device).sibling().unwrap();
+            assert_eq!((sibling.device, sibling.subsystem, sibling.name), expected, "{text}");
+        }
+        // Answered as what it is, a board that NVIDIA lists needs nothing.
+        assert_eq!(board("1b38=1b38:11a0", 0x1b38), Answer::Listed);
     }
 
     #[test]

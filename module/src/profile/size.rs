@@ -71,7 +71,11 @@ pub fn parse_size(text: &[u8]) -> Result<u64, BadSize> {
     let spaces = rest.iter().take_while(|&&c| c == b' ').count();
     let unit = rest.get(spaces..).unwrap_or(&[]);
     if unit.is_empty() {
-        return if fraction.is_some() { Err(BadSize::Fraction) } else { Ok(whole) };
+        return match (fraction, spaces) {
+            (Some(_), _) => Err(BadSize::Fraction),
+            (None, 0) => Ok(whole),
+            (None, _) => Err(BadSize::Unit),
+        };
     }
     let unit = unit_bytes(unit).ok_or(BadSize::Unit)?;
     let bytes = whole.checked_mul(unit).ok_or(BadSize::Range)?;
@@ -160,6 +164,7 @@ mod tests {
             ("4G", BadSize::Unit),
             ("4gib", BadSize::Unit),
             ("4 GiB ", BadSize::Unit),
+            ("4 ", BadSize::Unit),
             ("1.5", BadSize::Fraction),
             ("1.GiB", BadSize::Fraction),
             ("1.1234567GiB", BadSize::Fraction),

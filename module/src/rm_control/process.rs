@@ -87,11 +87,20 @@ impl ProcessMemory {
     /// nothing.
     pub fn adopt(&mut self, parent: &ProcessMemory, born: u64) {
         let Some(first) = parent.starts().filter(|start| start.at <= born).last() else { return };
-        self.insert(*first);
+        self.take_over(*first);
         for later in parent.starts().filter(|start| start.at > born) {
             if first.vm.is_some() && later.vm == first.vm {
-                self.insert(*later);
+                self.take_over(*later);
             }
+        }
+    }
+
+    /// Adds another process's start, unless one that is as new would have to go for it: they would
+    /// push each other out in turns.
+    fn take_over(&mut self, start: Start) {
+        let oldest = self.starts.first().copied().flatten().map(|known| known.at);
+        if oldest < Some(start.at) {
+            self.insert(start);
         }
     }
 
@@ -197,5 +206,27 @@ mod tests {
         let mut child = started(&[(30, 3, None, None)]);
         child.adopt(&parent, 20);
         assert_eq!(child.vgpu(55), Some(uuid(3)));
+    }
+
+    /// Found by fuzzing: what a later start had pushed out was taken over again, and pushed out
+    /// another one of the same time.
+    #[test]
+    fn taking_over_once_more_changes_nothing() {
+        let parent = started(&[(10, 1, Some(55), Some(100)), (50, 9, Some(55), Some(100))]);
+        let mut child = started(&[
+            (10, 1, Some(55), Some(100)),
+            (10, 2, Some(55), Some(200)),
+            (20, 3, Some(55), None),
+            (20, 4, Some(55), None),
+            (20, 5, Some(55), None),
+            (20, 6, Some(55), None),
+            (20, 7, Some(55), None),
+            (20, 8, Some(55), None),
+        ]);
+        child.adopt(&parent, 20);
+        let once: Vec<Start> = child.starts().copied().collect();
+        assert_eq!(once.last().map(|start| start.uuid), Some(uuid(9)));
+        child.adopt(&parent, 20);
+        assert!(child.starts().eq(once.iter()));
     }
 }

@@ -17,7 +17,7 @@ use crate::capability::tables::{Tables, TRIPLE};
 use crate::capability::unlock::{self, Board, Entries, Refusal};
 use crate::capability::watch::Watch;
 use crate::capability::MAGIC_LEN;
-use crate::gpu::{self, MAX_VGPU_TYPES};
+use crate::gpu::MAX_VGPU_TYPES;
 use crate::params::Rule;
 use crate::policy;
 use crate::status::{Address, Reason, MAX_GPUS};
@@ -56,6 +56,8 @@ struct Slots {
 struct Slot {
     address: Address,
     bar3: core::ops::Range<u64>,
+    /// The device ID that the user wants it to be answered with, where he says one.
+    chosen: Option<u16>,
     watch: Watch,
     outcome: Outcome,
     /// Whether the outcome is in the log.
@@ -95,11 +97,17 @@ impl Unlocker {
         let mut wanted = pci::gpus().next().is_none();
         for gpu in pci::gpus().take(MAX_GPUS) {
             let address = Address::from(&gpu);
-            let rule = policy::with(|p| p.gpus.rule(gpu.device, gpu.subsystem, Some(address)));
-            let has_sibling = gpu::answer(gpu.device).sibling().is_some();
-            if rule == Rule::Off || !has_sibling {
+            let (rule, answer) = policy::with(|p| {
+                let ids = (gpu.device, gpu.subsystem, Some(address));
+                (p.gpus.rule(ids.0, ids.1, ids.2), p.gpus.board(ids.0, ids.1, ids.2))
+            });
+            if answer.sibling().is_none() {
                 continue;
             }
+            let chosen = match rule {
+                Rule::As(device, _) => Some(device),
+                Rule::Auto | Rule::Off => None,
+            };
             wanted = true;
             if gpu.bar3_len == 0 {
                 // Its key can't be seen; the driver's checks can be overridden all the same.
@@ -109,6 +117,7 @@ impl Unlocker {
             let slot = Slot {
                 address,
                 bar3: gpu.bar3_start..gpu.bar3_start.saturating_add(gpu.bar3_len),
+                chosen,
                 watch: Watch::default(),
                 outcome: Outcome::Waiting,
                 told: false,
@@ -216,7 +225,9 @@ impl Unlocker {
             let Some((magic, key)) = seen else { return false };
             let Some(entries) = &mut slot.entries else { return false };
             let pair = (&magic, &key);
-            let result = unlock::prepare(&image, &self.tables, pair, *taken, crypto, entries);
+            let chosen = slot.chosen;
+            let result =
+                unlock::prepare(&image, &self.tables, pair, chosen, *taken, crypto, entries);
             slot.told = false;
             slot.outcome = match result {
                 Ok(board) => {

@@ -12,6 +12,10 @@ const fn p40(subsystem: u16, name: &'static str) -> VgpuType {
     VgpuType { device: 0x1b38, subsystem, name }
 }
 
+const fn p4(subsystem: u16, name: &'static str) -> VgpuType {
+    VgpuType { device: 0x1bb3, subsystem, name }
+}
+
 /// The types of a Tesla P40, which every Pascal board is answered as, in table order.
 pub const TESLA_P40: [VgpuType; 25] = [
     p40(0x11e7, "GRID P40-1B"),
@@ -39,6 +43,24 @@ pub const TESLA_P40: [VgpuType; 25] = [
     p40(0x1382, "GRID P40-6C"),
     p40(0x1383, "GRID P40-8C"),
     p40(0x1384, "GRID P40-12C"),
+];
+
+/// The types of a Tesla P4, which a user may prefer, in table order.
+pub const TESLA_P4: [VgpuType; 14] = [
+    p4(0x1203, "GRID P4-1B"),
+    p4(0x1204, "GRID P4-1Q"),
+    p4(0x1205, "GRID P4-2Q"),
+    p4(0x1206, "GRID P4-4Q"),
+    p4(0x1207, "GRID P4-8Q"),
+    p4(0x1208, "GRID P4-1A"),
+    p4(0x1209, "GRID P4-2A"),
+    p4(0x120a, "GRID P4-4A"),
+    p4(0x120b, "GRID P4-8A"),
+    p4(0x1288, "GRID P4-2B"),
+    p4(0x12f1, "GRID P4-2B4"),
+    p4(0x133c, "GRID P4-1B4"),
+    p4(0x1380, "GRID P4-8C"),
+    p4(0x1385, "GRID P4-4C"),
 ];
 
 /// One vGPU type, as a driver offers it.

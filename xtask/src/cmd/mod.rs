@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod build;
 pub mod demo;
+pub mod fuzz;
 pub mod inspect;
 pub mod kernel;
 pub mod profile;

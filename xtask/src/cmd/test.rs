@@ -6,9 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::vm::unexpected;
+use super::{fuzz as fuzz_cmd, vm::unexpected};
 use crate::{
-    driver, inspect, kernel, paths, sh,
+    driver,
+    fuzzing::Fuzzer,
+    inspect, kernel, paths, sh,
     vm::{self, BoardOptions, Line, Scenario},
 };
 
@@ -23,6 +25,8 @@ pub struct Args {
 enum Kind {
     /// Formatting, lints and cargo's tests.
     Unit,
+    /// A minute of fuzzing.
+    Fuzz,
     /// `inspect` on real drivers.
     Inspect,
     /// Installing, building and removing with DKMS.
@@ -32,7 +36,7 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Unit, Kind::Inspect, Kind::Dkms, Kind::Vm];
+    const ALL: [Kind; 5] = [Kind::Unit, Kind::Fuzz, Kind::Inspect, Kind::Dkms, Kind::Vm];
 }
 
 /// What came of the checks so far.
@@ -73,6 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
         if args.kinds.is_empty() || args.kinds.contains(&kind) {
             match kind {
                 Kind::Unit => unit(&mut tally),
+                Kind::Fuzz => fuzz(&mut tally),
                 Kind::Inspect => inspect_drivers(&mut tally),
                 Kind::Dkms => dkms(&mut tally),
                 Kind::Vm => machines(&mut tally),
@@ -161,6 +166,27 @@ fn failure_text<'a>(text: &'a str, name: &str) -> &'a str {
     let header = format!("---- {name} stdout ----");
     let rest = text.split_once(&header).map_or("", |(_, rest)| rest);
     rest.trim_start().split("\n\n").next().unwrap_or_default().trim()
+}
+
+/// A check for each target. First of all, that the fuzzer finds what there is to find.
+fn fuzz(tally: &mut Tally) {
+    let fuzzer = match Fuzzer::build() {
+        Ok(fuzzer) => fuzzer,
+        Err(error) => return tally.record("fuzz: the fuzzer builds", Err(error)),
+    };
+    tally.record("fuzz: the fuzzer finds a planted bug", fuzzer.self_test().map(drop));
+    for (target, seconds) in fuzz_cmd::shares(&fuzz::TARGETS, fuzz_cmd::SECONDS) {
+        let run = fuzz_cmd::one(&fuzzer, target, seconds);
+        let name = match &run {
+            Ok(run) => format!("fuzz: {}", fuzz_cmd::summary(target, run)),
+            Err(_) => format!("fuzz: {}", target.name),
+        };
+        let result = run.and_then(|run| match fuzz_cmd::finding(target, &run) {
+            Some(found) => bail!(found),
+            None => Ok(()),
+        });
+        tally.record(&name, result);
+    }
 }
 
 fn inspect_drivers(tally: &mut Tally) {

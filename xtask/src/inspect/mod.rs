@@ -165,7 +165,7 @@ fn unlock(
 ) -> Result<(report::Unlock, u16), unlock::Refusal> {
     let mut crypto = HostCrypto::default();
     let mut entries = Entries::EMPTY;
-    let board = unlock::prepare(image, tables, (&magic, &key), 0, &mut crypto, &mut entries)?;
+    let board = unlock::prepare(image, tables, (&magic, &key), None, 0, &mut crypto, &mut entries)?;
     // What is shown is read back from the sealed entries, as the driver would read them.
     let entries =
         tables.sacrificial.offsets().zip(entries.as_slice()).filter_map(|(at, sealed)| {

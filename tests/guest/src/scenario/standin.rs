@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     board::Board,
+    expected::TESLA_P4,
     kernel::{self, Log},
     probe,
     report::{Report, equal},
@@ -20,6 +21,8 @@ use crate::{
 
 const FTRACE_ENABLED: &str = "/proc/sys/kernel/ftrace_enabled";
 const KPROBES_ENABLED: &str = "/sys/kernel/debug/kprobes/enabled";
+
+const GPUS: &str = "/sys/module/vgpu_unlock/parameters/gpus";
 
 /// The stand-ins that are to be unlocked, and how their second gates answer.
 pub const BRANCHES: [(&str, Gate); 3] =
@@ -39,6 +42,7 @@ pub fn run(report: &mut Report) -> Result<()> {
         driver_first(report, &board, branch, gate)?;
         module_first(report, &board, branch, gate)?;
     }
+    named_by_the_user(report, &board)?;
     reload_storm(report)?;
     rmmod_under_load(report, &board)?;
     failing_init(report)?;
@@ -79,6 +83,63 @@ fn module_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) ->
         soon(|| Status::read()?.is("/driver/state", "absent"))
     });
     kernel::unload(MODULE)
+}
+
+/// The tables follow the parameter `gpus`, when we come and when it changes.
+fn named_by_the_user(report: &mut Report, board: &Board) -> Result<()> {
+    report.part("gpus");
+    kernel::load(&path("550"))?;
+    let before = probe::digests()?;
+    let mut log = Log::from_now()?;
+    kernel::load_with(MODULE, "gpus=1b06=1bb3")?;
+    report.check("the board is answered as the one that gpus names", || {
+        soon(attached)?;
+        let status = Status::read()?;
+        status.is("/gpus/0/answered_as/device", "0x1bb3")?;
+        status.is("/gpus/0/answered_as/name", "Tesla P4")?;
+        says(&log.lines(LOG_PREFIX)?, "10de:1b06 answered as 10de:1bb3 Tesla P4")
+    });
+    unlock::succeeds_as(report, board, &TESLA_P4)?;
+
+    kernel::write(GPUS, "1b06=1234")?;
+    report.check("one without vGPU types gets no entries, and the status says why", || {
+        soon(attached)?;
+        probe::play(board.bar3()?)?;
+        soon(|| {
+            let status = Status::read()?;
+            status.is("/gpus/0/answered_as/device", "0x1234")?;
+            status.is("/tables/state", "refused")?;
+            status.mentions("/tables/reason", "0x1234, which gpus names, has no vGPU types")
+        })?;
+        unchanged_constants(&before)
+    });
+    kernel::write(GPUS, "1b06=off")?;
+    report.check("off leaves the tables alone, and is answered as nothing", || {
+        soon(attached)?;
+        probe::play(board.bar3()?)?;
+        let status = Status::read()?;
+        status.is("/gpus/0/state", "off")?;
+        status.is("/gpus/0/answered_as", serde_json::Value::Null)?;
+        status.is("/tables/entries", 0)?;
+        unchanged_constants(&before)
+    });
+    kernel::write(GPUS, "1b06=auto")?;
+    report.check("with auto it is the built-in one again", || {
+        soon(attached)?;
+        Status::read()?.is("/gpus/0/answered_as/device", "0x1b38")
+    });
+    unlock::succeeds(report, board)?;
+    kernel::unload(MODULE)?;
+    report.check("constants and code are byte-identical after rmmod", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    kernel::unload(DRIVER)
+}
+
+/// Fails where the driver's constants are not those of `before`; its code may be hooked.
+fn unchanged_constants(before: &probe::Digests) -> Result<()> {
+    ensure!(probe::digests()?.rodata == before.rodata, "its .rodata differs");
+    Ok(())
 }
 
 fn reload_storm(report: &mut Report) -> Result<()> {
