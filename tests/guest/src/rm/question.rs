@@ -42,13 +42,17 @@ pub mod name {
 pub const NEED_VGPUS: [&str; 5] =
     [name::TYPE_BY_NUMBER, name::MIGRATION, name::START_DATA, name::CREATE, name::TYPE_OF_VGPU];
 
-/// The sizes of a branch's structures: type by number, type of a vGPU, created device, mode.
+/// The sizes of a branch's structures: type by number, type of a vGPU, created device, mode. 58094 is
+/// 580.94 and later, of which the type of a vGPU is not known: that one is the stand-in's own.
 fn sizes(branch: &str) -> Result<[usize; 4]> {
     Ok(match branch {
+        "450" | "460" => [4536, 1840, 32, 4],
+        "470" => [4536, 1848, 32, 4],
         "525" | "535" => [4960, 1872, 32, 4],
         "550" => [5096, 1872, 32, 4],
         "570" => [5232, 1872, 40, 8],
         "580" => [5424, 2328, 40, 8],
+        "58094" => [5432, 2336, 40, 8],
         _ => bail!("no sizes for branch {branch}"),
     })
 }
