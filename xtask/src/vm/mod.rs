@@ -78,6 +78,7 @@ pub fn run(
             gpu_socket: gpu.socket(),
             console: dir.join("console.log"),
             arguments: scenario.kernel_arguments(),
+            counted: scenario.counted,
             timeout: scenario.timeout,
         };
         let end = machine.run(watch)?;

@@ -37,6 +37,8 @@ pub struct Scenario {
     pub key: Option<&'static str>,
     /// Init, where it is not ours.
     pub init: Option<&'static str>,
+    /// Whether the machine's clock counts its instructions instead of time.
+    pub counted: bool,
     /// From power-on to power-off, without KVM on two slow cores.
     pub timeout: Duration,
     /// What must come of it.
@@ -52,6 +54,7 @@ const DEFAULT: Scenario = Scenario {
     unlock: false,
     key: None,
     init: None,
+    counted: false,
     timeout: Duration::from_secs(180),
     expect: Expect::Success,
 };
@@ -168,6 +171,22 @@ pub const SCENARIOS: &[Scenario] = &[
         standins: standin::BRANCHES,
         unlock: true,
         timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "rm-cost",
+        about: "what an RM control call costs, in instructions",
+        standins: standin::NEWEST,
+        unlock: true,
+        counted: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "rm-cost-time",
+        about: "what an RM control call costs, in time",
+        standins: standin::NEWEST,
+        unlock: true,
         ..DEFAULT
     },
     Scenario { name: "rm-real", about: "NVIDIA's driver answers what is not for us", ..REAL },

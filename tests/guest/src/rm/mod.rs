@@ -5,6 +5,7 @@
 //! nv_escape.h and the ctrl*.h that [`question`] names).
 
 pub mod answer;
+pub mod cost;
 pub mod expected;
 pub mod overrides;
 pub mod program;

@@ -2,6 +2,7 @@
 //! What the guest's binary is under another name than init's: a process that asks the driver.
 //!
 //!   ask SET: each question of the set both ways, and prints the answers
+//!   cost SET UNIT BATCHES CALLS: each question of the set that often, and prints what that took
 //!   load SET THREADS CALLS ALLOWED: that many threads with that many calls each (0: until standard
 //!     input ends); the file ALLOWED has every answer that may come, nothing else may
 
@@ -21,6 +22,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     answer::{Answer, Answered, Route},
+    cost::{self, Amount, Unit},
     question::{self, Question},
 };
 
@@ -49,6 +51,10 @@ pub fn run() -> Option<ExitCode> {
 fn dispatch(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["ask", set] => ask(set),
+        ["cost", set, unit, batches, calls] => {
+            let amount = Amount { batches: batches.parse()?, calls: calls.parse()? };
+            cost::run(set, Unit::parse(unit)?, amount)
+        }
         ["load", set, threads, calls, allowed] => {
             load(set, threads.parse()?, calls.parse()?, allowed)
         }

@@ -110,6 +110,15 @@ fn of_two_vgpus() -> Result<Vec<Question>> {
     Ok(vec![start(&UUID), of_type(), start(&second), of_type()])
 }
 
+/// One that is none of ours, one whose answer is short, and one whose answer is long.
+fn of_cost() -> Result<Vec<Question>> {
+    const NAMES: [&str; 3] = ["a command that succeeds", name::PCI_INFO, name::TYPE_BY_NUMBER];
+    let mut all = of_daemon("550")?;
+    all.retain(|question| NAMES.contains(&question.name));
+    all.sort_by_key(|question| NAMES.iter().position(|name| *name == question.name));
+    Ok(all)
+}
+
 /// What anyone may ask the real driver's client object (ctrl0000system.h, ctrl0000gpu.h): it says
 /// the same each time, working board or not.
 fn of_real() -> Vec<Question> {
@@ -125,12 +134,14 @@ fn of_real() -> Vec<Question> {
     ]
 }
 
-/// The questions that a program's argument names: a branch, `odd/SIZE`, `two` or `real`.
+/// The questions that a program's argument names: a branch, `odd/SIZE`, `two`, `cost` or
+/// `real`.
 pub fn set(name: &str) -> Result<Vec<Question>> {
     match name.split_once('/') {
         Some(("odd", size)) => Ok(of_odd_size(size.parse().context("no size")?)),
         _ if name == "real" => Ok(of_real()),
         _ if name == "two" => of_two_vgpus(),
+        _ if name == "cost" => of_cost(),
         _ => of_daemon(name),
     }
 }

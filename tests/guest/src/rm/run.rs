@@ -10,7 +10,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{answer::Answered, program::NAMES};
+use super::{
+    answer::Answered,
+    cost::{Amount, Cost, Unit},
+    program::NAMES,
+};
 
 pub const VGPUD: &str = NAMES[0];
 pub const VGPU_MGR: &str = NAMES[1];
@@ -63,6 +67,13 @@ pub fn ask_as_nobody(name: &str, set: &str) -> Result<Vec<Answered>> {
     let mut command = command(name, &["ask", set]);
     command.uid(NOBODY).gid(NOBODY);
     parse(&output(command)?).with_context(|| format!("{name} asks {set} as nobody"))
+}
+
+/// Has the program `name` ask the questions of `set` as often as `amount` says, and measure it.
+pub fn cost(name: &str, set: &str, unit: Unit, amount: Amount) -> Result<Vec<Cost>> {
+    let (batches, calls) = (amount.batches.to_string(), amount.calls.to_string());
+    let text = output(command(name, &["cost", set, unit.name(), &batches, &calls]))?;
+    text.lines().map(Cost::parse).collect()
 }
 
 /// The file with the answers that a load by `name` may get.

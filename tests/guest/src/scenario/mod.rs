@@ -8,6 +8,7 @@ mod demo;
 mod real;
 mod refusals;
 mod rm_control;
+mod rm_cost;
 mod rm_load;
 mod rm_real;
 mod selftest;
@@ -17,7 +18,7 @@ mod unlock;
 
 use anyhow::{Result, bail};
 
-use crate::report::Report;
+use crate::{report::Report, rm::cost::Unit};
 
 pub fn run(name: &str, report: &mut Report) -> Result<()> {
     match name {
@@ -36,6 +37,8 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "standin-wrong-key" => standin::wrong_key(report),
         "standin-refusals" => refusals::run(report),
         "rm-control" => rm_control::run(report),
+        "rm-cost" => rm_cost::run(report, Unit::Instructions),
+        "rm-cost-time" => rm_cost::run(report, Unit::Nanoseconds),
         "rm-under-load" => rm_load::run(report),
         "rm-real" => rm_real::run(report),
         "demo" => demo::run(report),
