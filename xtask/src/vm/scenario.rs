@@ -174,6 +174,14 @@ pub const SCENARIOS: &[Scenario] = &[
         ..DEFAULT
     },
     Scenario {
+        name: "rm-policy",
+        about: "the module's parameters, at load and at run time, and what comes of them",
+        standins: standin::NEWEST,
+        unlock: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
         name: "rm-cost",
         about: "what an RM control call costs, in instructions",
         standins: standin::NEWEST,

@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod cost;
 pub mod expected;
+pub mod family;
 pub mod overrides;
 pub mod program;
 pub mod question;

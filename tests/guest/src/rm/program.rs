@@ -3,6 +3,8 @@
 //!
 //!   ask SET: each question of the set both ways, and prints the answers
 //!   cost SET UNIT BATCHES CALLS: each question of the set that often, and prints what that took
+//!   family WAY: starts two virtual machines, each with a child that asks for its vGPU's type
+//!   child: is such a child
 //!   load SET THREADS CALLS ALLOWED: that many threads with that many calls each (0: until standard
 //!     input ends); the file ALLOWED has every answer that may come, nothing else may
 
@@ -23,6 +25,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     answer::{Answer, Answered, Route},
     cost::{self, Amount, Unit},
+    family,
     question::{self, Question},
 };
 
@@ -55,6 +58,8 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
             let amount = Amount { batches: batches.parse()?, calls: calls.parse()? };
             cost::run(set, Unit::parse(unit)?, amount)
         }
+        ["family", way] => family::parent(way),
+        ["child"] => family::child(),
         ["load", set, threads, calls, allowed] => {
             load(set, threads.parse()?, calls.parse()?, allowed)
         }

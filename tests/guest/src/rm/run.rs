@@ -69,6 +69,12 @@ pub fn ask_as_nobody(name: &str, set: &str) -> Result<Vec<Answered>> {
     parse(&output(command)?).with_context(|| format!("{name} asks {set} as nobody"))
 }
 
+/// Has the program `name` start two virtual machines by `way`, and returns what its children were
+/// told.
+pub fn family(name: &str, way: &str) -> Result<Vec<Answered>> {
+    parse(&output(command(name, &["family", way]))?).with_context(|| format!("{name}, {way}"))
+}
+
 /// Has the program `name` ask the questions of `set` as often as `amount` says, and measure it.
 pub fn cost(name: &str, set: &str, unit: Unit, amount: Amount) -> Result<Vec<Cost>> {
     let (batches, calls) = (amount.batches.to_string(), amount.calls.to_string());

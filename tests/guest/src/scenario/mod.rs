@@ -10,6 +10,8 @@ mod refusals;
 mod rm_control;
 mod rm_cost;
 mod rm_load;
+mod rm_params;
+mod rm_policy;
 mod rm_real;
 mod selftest;
 mod standin;
@@ -39,6 +41,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "rm-control" => rm_control::run(report),
         "rm-cost" => rm_cost::run(report, Unit::Instructions),
         "rm-cost-time" => rm_cost::run(report, Unit::Nanoseconds),
+        "rm-policy" => rm_policy::run(report),
         "rm-under-load" => rm_load::run(report),
         "rm-real" => rm_real::run(report),
         "demo" => demo::run(report),
