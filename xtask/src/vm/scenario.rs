@@ -193,6 +193,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "rm-cost-time",
         about: "what an RM control call costs, in time",
+        targets: &["debian-6.12"],
         standins: standin::NEWEST,
         unlock: true,
         ..DEFAULT

@@ -31,11 +31,9 @@ impl Unit {
     }
 
     pub fn parse(name: &str) -> Result<Self> {
-        let known = [Unit::Instructions, Unit::Nanoseconds].into_iter();
-        known
-            .into_iter()
-            .find(|unit| unit.name() == name)
-            .with_context(|| format!("no unit {name}"))
+        let known = [Unit::Instructions, Unit::Nanoseconds];
+        let found = known.into_iter().find(|unit| unit.name() == name);
+        found.with_context(|| format!("no unit {name}"))
     }
 }
 
