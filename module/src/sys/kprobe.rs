@@ -181,8 +181,9 @@ unsafe extern "C" fn after(_: *mut b::kprobe, _: *mut b::pt_regs, _: core::ffi::
 /// Both are called with preemption off, and may be called in an INT3 trap: they must not sleep,
 /// nor take a lock that anyone may hold who can be trapped.
 pub trait Watcher: Sync {
-    /// Whether it is worth being told of the return of a call with these first three arguments.
-    fn wants(&self, arguments: [usize; 3]) -> bool;
+    /// Whether it is worth being told of the return of a call with these first three arguments. That
+    /// is all that most calls cost, so it does without the watcher, which would have to be found.
+    fn wants(arguments: [usize; 3]) -> bool;
 
     /// The function returned `value` after a call that was wanted.
     fn returned(&self, arguments: [usize; 3], value: usize);
@@ -273,10 +274,7 @@ unsafe extern "C" fn entered<W: Watcher>(
 ) -> core::ffi::c_int {
     // SAFETY: The registers are the interrupted context's, which nobody changes meanwhile.
     let arguments = unsafe { [(*regs).di as usize, (*regs).si as usize, (*regs).dx as usize] };
-    // SAFETY: As in `returned` below.
-    let Some(inner) = (unsafe { inner_of::<W>(instance) }) else { return SKIP };
-    // SAFETY: The watcher outlives the probe (`place`).
-    if unsafe { !(*inner.watcher).wants(arguments) } {
+    if !W::wants(arguments) {
         return SKIP;
     }
     // SAFETY: Only `place` registers this handler, with room for the arguments.

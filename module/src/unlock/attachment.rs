@@ -32,7 +32,7 @@ struct Calls;
 static CALLS: Calls = Calls;
 
 impl Watcher for Calls {
-    fn wants(&self, [_file, command, _argument]: [usize; 3]) -> bool {
+    fn wants([_file, command, _argument]: [usize; 3]) -> bool {
         answers::wants(command as u32)
     }
 

@@ -55,10 +55,19 @@ impl Status {
 
     /// How many calls the hook `name` has missed.
     pub fn missed(&self, name: &str) -> Result<u64> {
+        self.count(name, "misses")
+    }
+
+    /// How many calls the hook `name` has seen.
+    pub fn hits(&self, name: &str) -> Result<u64> {
+        self.count(name, "hits")
+    }
+
+    fn count(&self, name: &str, what: &str) -> Result<u64> {
         let hooks = self.at("/hooks")?.as_array().context("hooks are no list")?;
         let hook = hooks.iter().find(|hook| hook["name"] == name);
         let hook = hook.with_context(|| format!("no hook {name} in {hooks:?}"))?;
-        hook["misses"].as_u64().with_context(|| format!("no number of misses in {hook}"))
+        hook[what].as_u64().with_context(|| format!("no number of {what} in {hook}"))
     }
 
     /// Fails where a hook is in another state than those.

@@ -39,7 +39,7 @@ MODULE_PARM_DESC(subsystem, "subsystem ID of the same");
 
 static uint branch = STANDIN_BRANCH;
 module_param(branch, uint, 0444);
-MODULE_PARM_DESC(branch, "branch whose structures are used: 525, 535, 550, 570, 580");
+MODULE_PARM_DESC(branch, "branch whose structures are used: 450, 460, 470, 525, 535, 550, 570, 580, 58094");
 
 static uint busy;
 module_param(busy, uint, 0644);

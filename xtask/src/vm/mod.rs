@@ -83,6 +83,7 @@ pub fn run(
             gpu_socket: gpu.socket(),
             console: dir.join("console.log"),
             arguments: scenario.kernel_arguments(),
+            counted: scenario.counted,
             timeout: scenario.timeout,
         };
         let end = machine.run(watch)?;

@@ -20,6 +20,14 @@ const MEMORY: &str = "3072M";
 /// How long init may take to say its first word; a few seconds is usual.
 const BOOT: Duration = Duration::from_secs(75);
 
+/// Two processors at full speed.
+const TIMED: &[&str] = &["-accel", "tcg,thread=multi", "-smp", "2"];
+
+/// Where instructions are counted there is one. It does not wait for the clock when it idles, which
+/// would take as long as the instructions that it has no use for.
+const COUNTED: &[&str] =
+    &["-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=0,sleep=off"];
+
 /// What QEMU is given.
 pub struct Machine<'a> {
     pub vmlinuz: &'a Path,
@@ -29,6 +37,8 @@ pub struct Machine<'a> {
     pub console: PathBuf,
     /// Added to the kernel's command line.
     pub arguments: String,
+    /// One processor, whose time stamp counter and clocks advance by a nanosecond an instruction.
+    pub counted: bool,
     pub timeout: Duration,
 }
 
@@ -137,7 +147,8 @@ impl Machine<'_> {
         });
         let serial = |path: &Path| format!("file:{}", path.display());
         command
-            .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", MEMORY])
+            .args(if self.counted { COUNTED } else { TIMED })
+            .args(["-cpu", "max", "-m", MEMORY])
             // The emulated GPU's process must be able to map the guest's memory.
             .args(["-machine", "q35,memory-backend=mem"])
             .args(["-object", &format!("memory-backend-memfd,id=mem,size={MEMORY},share=on")])

@@ -39,6 +39,8 @@ pub struct Scenario {
     pub key: Option<&'static str>,
     /// Init, where it is not ours.
     pub init: Option<&'static str>,
+    /// Whether the machine's clock counts its instructions instead of time.
+    pub counted: bool,
     /// From power-on to power-off, without KVM on two slow cores.
     pub timeout: Duration,
     /// What must come of it.
@@ -55,6 +57,7 @@ const DEFAULT: Scenario = Scenario {
     programs: &[],
     key: None,
     init: None,
+    counted: false,
     timeout: Duration::from_secs(180),
     expect: Expect::Success,
 };
@@ -190,6 +193,31 @@ pub const SCENARIOS: &[Scenario] = &[
         unlock: true,
         programs: &[MDEVCTL],
         timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "rm-policy",
+        about: "the module's parameters, at load and at run time, and what comes of them",
+        standins: standin::NEWEST,
+        unlock: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "rm-cost",
+        about: "what an RM control call costs, in instructions",
+        standins: standin::NEWEST,
+        unlock: true,
+        counted: true,
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "rm-cost-time",
+        about: "what an RM control call costs, in time",
+        targets: &["debian-6.12"],
+        standins: standin::NEWEST,
+        unlock: true,
         ..DEFAULT
     },
     Scenario { name: "rm-real", about: "NVIDIA's driver answers what is not for us", ..REAL },

@@ -45,6 +45,9 @@ pub const BRANCHES: &[Variant] = &[
     Variant { name: "525", version: "525.147.05", branch: 525, ..GOOD },
 ];
 
+/// For what is the same on all branches.
+pub const NEWEST: &[Variant] = &[GOOD];
+
 /// Those that are to be left alone.
 pub const FAULTS: &[Variant] = &[
     Variant { name: "no-signature", gates: 0, ..GOOD },

@@ -5,7 +5,9 @@
 //! nv_escape.h and the ctrl*.h that [`question`] names).
 
 pub mod answer;
+pub mod cost;
 pub mod expected;
+pub mod family;
 pub mod overrides;
 pub mod program;
 pub mod question;

@@ -19,66 +19,98 @@ enum Value {
 
 use Value::{Long, Text, Word};
 
-/// A key, what is written for it, what that means, and where: offset and length in the type by number
-/// until 575, in 580's, and in 580's type of a vGPU.
+/// The structures, in the order of the columns below: the type by number of 525 to 575 (whose type of
+/// a vGPU is the same), 580's, 580's type of a vGPU; the type by number of 450 to 470, their type of a
+/// vGPU; the type by number from 580.94 on.
+const STRUCTURES: usize = 6;
+
+/// Offset and length of a field in each structure; where a structure has no such field, the length is
+/// zero.
+type Places = [(usize, usize); STRUCTURES];
+
+/// A key, what is written for it, what that means, and where.
 struct Override {
     key: &'static str,
     written: &'static str,
     value: Value,
-    places: [(usize, usize); 3],
+    places: Places,
 }
 
-const fn at(
-    key: &'static str,
-    written: &'static str,
-    value: Value,
-    places: [(usize, usize); 3],
-) -> Override {
+const fn at(key: &'static str, written: &'static str, value: Value, places: Places) -> Override {
     Override { key, written, value, places }
 }
 
-/// A number at three offsets.
-const fn word(key: &'static str, written: &'static str, value: u32, at3: [usize; 3]) -> Override {
-    at(key, written, Word(value), [(at3[0], 4), (at3[1], 4), (at3[2], 4)])
+/// A field of one length that every structure has.
+const fn places(len: usize, offsets: [usize; STRUCTURES]) -> Places {
+    let [a, b, c, d, e, f] = offsets;
+    [(a, len), (b, len), (c, len), (d, len), (e, len), (f, len)]
 }
 
-const fn long(key: &'static str, written: &'static str, value: u64, at3: [usize; 3]) -> Override {
-    at(key, written, Long(value), [(at3[0], 8), (at3[1], 8), (at3[2], 8)])
+/// A name of 32 bytes, which 580 made longer.
+const fn names(offsets: [usize; STRUCTURES]) -> Places {
+    let [a, b, c, d, e, f] = offsets;
+    [(a, 32), (b, 64), (c, 64), (d, 32), (e, 32), (f, 64)]
 }
 
+/// A field that the type by number did not have until 470.
+const fn newer(len: usize, offsets: [usize; STRUCTURES]) -> Places {
+    let mut places = places(len, offsets);
+    places[3].1 = 0;
+    places
+}
+
+const fn word(
+    key: &'static str,
+    written: &'static str,
+    value: u32,
+    offsets: [usize; STRUCTURES],
+) -> Override {
+    at(key, written, Word(value), places(4, offsets))
+}
+
+const fn long(
+    key: &'static str,
+    written: &'static str,
+    value: u64,
+    offsets: [usize; STRUCTURES],
+) -> Override {
+    at(key, written, Long(value), places(8, offsets))
+}
+
+#[rustfmt::skip]
 const KEYS: [Override; 25] = [
-    word("gpu_type", "99", 99, [0, 0, 0]),
-    at("card_name", "'Stand-in 1'", Text("Stand-in 1"), [(4, 32), (4, 64), (4, 64)]),
-    at("vgpu_type", "Compute", Text("Compute"), [(36, 32), (68, 64), (68, 64)]),
-    at("features", "'A,1.0;B,2.0'", Text("A,1.0;B,2.0"), [(196, 128), (260, 128), (260, 128)]),
-    word("max_instances", "3", 3, [324, 388, 388]),
-    word("num_displays", "2", 2, [328, 392, 392]),
-    word("display_width", "1920", 1920, [332, 396, 396]),
-    word("display_height", "1080", 1080, [336, 400, 400]),
-    word("max_pixels", "0x1fa400", 2_073_600, [340, 404, 404]),
-    word("frl_config", "45", 45, [344, 408, 408]),
-    word("cuda_enabled", "0", 0, [348, 412, 412]),
-    word("ecc_supported", "1", 1, [352, 416, 416]),
-    word("mig_instance_size", "5", 5, [356, 420, 420]),
-    word("multi_vgpu_supported", "0", 0, [360, 424, 424]),
-    long("pci_id", "0x1eb81234deadbeef", 0x1eb8_1234_dead_beef, [368, 432, 432]),
-    long("pci_device_id", "0x1eb8", 0x1eb8, [376, 440, 440]),
-    long("framebuffer", "1GiB", 1 << 30, [392, 456, 448]),
-    long("framebuffer_reservation", "64MiB", 64 << 20, [408, 472, 464]),
-    long("mappable_video_size", "1.5 GB", 1_500_000_000, [416, 480, 456]),
-    word("encoder_capacity", "50", 50, [424, 488, 472]),
-    long("bar1_length", "0x100", 0x100, [432, 496, 480]),
-    word("frl_enabled", "0", 0, [440, 504, 488]),
-    at("adapter_name", "'My adapter'", Text("My adapter"), [(444, 64), (508, 64), (492, 64)]),
-    at("short_gpu_name", "Short", Text("Short"), [(636, 64), (700, 64), (684, 64)]),
-    at("license_type", "'Any license'", Text("Any license"), [(700, 128), (764, 128), (748, 128)]),
+    word("gpu_type", "99", 99, [0, 0, 0, 0, 0, 0]),
+    at("card_name", "'Stand-in 1'", Text("Stand-in 1"), names([4, 4, 4, 4, 4, 4])),
+    at("vgpu_type", "Compute", Text("Compute"), names([36, 68, 68, 36, 36, 68])),
+    at("features", "'A,1.0;B,2.0'", Text("A,1.0;B,2.0"), places(128, [196, 260, 260, 196, 196, 260])),
+    word("max_instances", "3", 3, [324, 388, 388, 328, 324, 388]),
+    word("num_displays", "2", 2, HEADS),
+    word("display_width", "1920", 1920, [332, 396, 396, 336, 332, 396]),
+    word("display_height", "1080", 1080, [336, 400, 400, 340, 336, 400]),
+    word("max_pixels", "0x1fa400", 2_073_600, [340, 404, 404, 344, 340, 404]),
+    word("frl_config", "45", 45, [344, 408, 408, 348, 344, 408]),
+    word("cuda_enabled", "0", 0, [348, 412, 412, 352, 348, 412]),
+    word("ecc_supported", "1", 1, [352, 416, 416, 356, 352, 416]),
+    word("mig_instance_size", "5", 5, [356, 420, 420, 360, 356, 420]),
+    word("multi_vgpu_supported", "0", 0, [360, 424, 424, 364, 360, 424]),
+    long("pci_id", "0x1eb81234deadbeef", 0x1eb8_1234_dead_beef, [368, 432, 432, 376, 368, 432]),
+    long("pci_device_id", "0x1eb8", 0x1eb8, [376, 440, 440, 384, 376, 440]),
+    long("framebuffer", "1GiB", 1 << 30, FRAMEBUFFER),
+    long("framebuffer_reservation", "64MiB", 64 << 20, [408, 472, 464, 408, 400, 472]),
+    long("mappable_video_size", "1.5 GB", 1_500_000_000, [416, 480, 456, 400, 392, 480]),
+    word("encoder_capacity", "50", 50, [424, 488, 472, 368, 408, 488]),
+    long("bar1_length", "0x100", 0x100, [432, 496, 480, 416, 416, 496]),
+    word("frl_enabled", "0", 0, [440, 504, 488, 424, 424, 504]),
+    at("adapter_name", "'My adapter'", Text("My adapter"), newer(64, [444, 508, 492, 0, 428, 510])),
+    at("short_gpu_name", "Short", Text("Short"), newer(64, [636, 700, 684, 0, 620, 702])),
+    at("license_type", "'Any license'", Text("Any license"), newer(128, [700, 764, 748, 0, 684, 766])),
 ];
 
 /// The adapter's name once more, in UTF-16.
-const UNICODE: [(usize, usize); 3] = [(508, 128), (572, 128), (556, 128)];
-/// `num_displays` and `framebuffer` again.
-const HEADS: [usize; 3] = [328, 392, 392];
-const FRAMEBUFFER: [usize; 3] = [392, 456, 448];
+const UNICODE: Places = newer(128, [508, 572, 556, 0, 492, 574]);
+/// What the vGPU and its machine override again.
+const HEADS: [usize; STRUCTURES] = [328, 392, 392, 332, 328, 392];
+const FRAMEBUFFER: [usize; STRUCTURES] = [392, 456, 448, 392, 384, 456];
 
 /// The module's parameter: every key for the type, two of them once more for the vGPU, and one of
 /// those a third time for its virtual machine.
@@ -98,12 +130,18 @@ pub fn apply(name: &str, answer: &mut Answer) {
     let (base, layout) = match (name, answer.params.len()) {
         (name::TYPE_BY_NUMBER, 4960 | 5096 | 5232) => (8, 0),
         (name::TYPE_BY_NUMBER, 5424) => (8, 1),
+        (name::TYPE_BY_NUMBER, 4536) => (8, 3),
+        (name::TYPE_BY_NUMBER, 5432) => (8, 5),
         (name::TYPE_OF_VGPU, 1872) => (0, 0),
         (name::TYPE_OF_VGPU, 2328) => (0, 2),
+        (name::TYPE_OF_VGPU, 1840 | 1848) => (0, 4),
         _ => return,
     };
     let info = &mut answer.params[base..];
     let mut put = |(offset, len): (usize, usize), bytes: &[u8]| {
+        if len == 0 {
+            return;
+        }
         info[offset..][..len].fill(0);
         info[offset..][..bytes.len()].copy_from_slice(bytes);
     };

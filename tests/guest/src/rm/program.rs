@@ -2,6 +2,9 @@
 //! What the guest's binary is under another name than init's: a process that asks the driver.
 //!
 //!   ask SET: each question of the set both ways, and prints the answers
+//!   cost SET UNIT BATCHES CALLS: each question of the set that often, and prints what that took
+//!   family WAY: starts two virtual machines, each with a child that asks for its vGPU's type
+//!   child: is such a child
 //!   load SET THREADS CALLS ALLOWED: that many threads with that many calls each (0: until standard
 //!     input ends); the file ALLOWED has every answer that may come, nothing else may
 //!   register BRANCH: what nvidia-vgpud does: where it knows the board that it is told, it asks for
@@ -24,6 +27,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     answer::{Answer, Answered, Route},
+    cost::{self, Amount, Unit},
+    family,
     question::{self, Question},
 };
 use crate::expected::{OFFERED, TESLA_P40};
@@ -53,6 +58,12 @@ pub fn run() -> Option<ExitCode> {
 fn dispatch(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["ask", set] => ask(set),
+        ["cost", set, unit, batches, calls] => {
+            let amount = Amount { batches: batches.parse()?, calls: calls.parse()? };
+            cost::run(set, Unit::parse(unit)?, amount)
+        }
+        ["family", way] => family::parent(way),
+        ["child"] => family::child(),
         ["load", set, threads, calls, allowed] => {
             load(set, threads.parse()?, calls.parse()?, allowed)
         }

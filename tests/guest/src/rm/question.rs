@@ -43,13 +43,17 @@ pub mod name {
 pub const NEED_VGPUS: [&str; 5] =
     [name::TYPE_BY_NUMBER, name::MIGRATION, name::START_DATA, name::CREATE, name::TYPE_OF_VGPU];
 
-/// The sizes of a branch's structures: type by number, type of a vGPU, created device, mode.
+/// The sizes of a branch's structures: type by number, type of a vGPU, created device, mode. 58094 is
+/// 580.94 and later, of which the type of a vGPU is not known: that one is the stand-in's own.
 fn sizes(branch: &str) -> Result<[usize; 4]> {
     Ok(match branch {
+        "450" | "460" => [4536, 1840, 32, 4],
+        "470" => [4536, 1848, 32, 4],
         "525" | "535" => [4960, 1872, 32, 4],
         "550" => [5096, 1872, 32, 4],
         "570" => [5232, 1872, 40, 8],
         "580" => [5424, 2328, 40, 8],
+        "58094" => [5432, 2336, 40, 8],
         _ => bail!("no sizes for branch {branch}"),
     })
 }
@@ -156,6 +160,15 @@ fn of_two_vgpus() -> Result<Vec<Question>> {
     Ok(vec![start(&UUID), of_type(), start(&second), of_type()])
 }
 
+/// One that is none of ours, one whose answer is short, and one whose answer is long.
+fn of_cost() -> Result<Vec<Question>> {
+    const NAMES: [&str; 3] = ["a command that succeeds", name::PCI_INFO, name::TYPE_BY_NUMBER];
+    let mut all = of_daemon("550")?;
+    all.retain(|question| NAMES.contains(&question.name));
+    all.sort_by_key(|question| NAMES.iter().position(|name| *name == question.name));
+    Ok(all)
+}
+
 /// What anyone may ask the real driver's client object (ctrl0000system.h, ctrl0000gpu.h): it says
 /// the same each time, working board or not.
 fn of_real() -> Vec<Question> {
@@ -171,14 +184,15 @@ fn of_real() -> Vec<Question> {
     ]
 }
 
-/// The questions that a program's argument names: a branch, `announce/BRANCH`, `odd/SIZE`, `two` or
-/// `real`.
+/// The questions that a program's argument names: a branch, `announce/BRANCH`, `odd/SIZE`, `two`, `cost`
+/// or `real`.
 pub fn set(name: &str) -> Result<Vec<Question>> {
     match name.split_once('/') {
         Some(("odd", size)) => Ok(of_odd_size(size.parse().context("no size")?)),
         Some(("announce", branch)) => of_announcement(branch),
         _ if name == "real" => Ok(of_real()),
         _ if name == "two" => of_two_vgpus(),
+        _ if name == "cost" => of_cost(),
         _ => of_daemon(name),
     }
 }

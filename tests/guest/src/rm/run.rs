@@ -10,7 +10,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{answer::Answered, program::NAMES};
+use super::{
+    answer::Answered,
+    cost::{Amount, Cost, Unit},
+    program::NAMES,
+};
 
 pub const VGPUD: &str = NAMES[0];
 pub const VGPU_MGR: &str = NAMES[1];
@@ -93,6 +97,19 @@ pub fn register(branch: &str) -> Result<Registered> {
 /// Has the program `name` ask a driver of `branch` what nvidia-vgpu-mgr does when a vGPU starts.
 pub fn start(name: &str, branch: &str) -> Result<Vec<Answered>> {
     parse(&output(command(name, &["start", branch]))?)
+}
+
+/// Has the program `name` start two virtual machines by `way`, and returns what its children were
+/// told.
+pub fn family(name: &str, way: &str) -> Result<Vec<Answered>> {
+    parse(&output(command(name, &["family", way]))?).with_context(|| format!("{name}, {way}"))
+}
+
+/// Has the program `name` ask the questions of `set` as often as `amount` says, and measure it.
+pub fn cost(name: &str, set: &str, unit: Unit, amount: Amount) -> Result<Vec<Cost>> {
+    let (batches, calls) = (amount.batches.to_string(), amount.calls.to_string());
+    let text = output(command(name, &["cost", set, unit.name(), &batches, &calls]))?;
+    text.lines().map(Cost::parse).collect()
 }
 
 /// The file with the answers that a load by `name` may get.

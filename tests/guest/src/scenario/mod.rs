@@ -10,7 +10,10 @@ mod mdev_overridden;
 mod real;
 mod refusals;
 mod rm_control;
+mod rm_cost;
 mod rm_load;
+mod rm_params;
+mod rm_policy;
 mod rm_real;
 mod selftest;
 mod standin;
@@ -19,7 +22,7 @@ mod unlock;
 
 use anyhow::{Result, bail};
 
-use crate::report::Report;
+use crate::{report::Report, rm::cost::Unit};
 
 pub fn run(name: &str, report: &mut Report) -> Result<()> {
     match name {
@@ -38,6 +41,9 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "standin-wrong-key" => standin::wrong_key(report),
         "standin-refusals" => refusals::run(report),
         "rm-control" => rm_control::run(report),
+        "rm-cost" => rm_cost::run(report, Unit::Instructions),
+        "rm-cost-time" => rm_cost::run(report, Unit::Nanoseconds),
+        "rm-policy" => rm_policy::run(report),
         "rm-under-load" => rm_load::run(report),
         "rm-real" => rm_real::run(report),
         "mdev-baseline" => mdev::baseline(report),

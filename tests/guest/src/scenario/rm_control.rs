@@ -22,8 +22,23 @@ use crate::{
 };
 
 /// The stand-in that is loaded, and the branch whose structures it has.
-const BRANCHES: [(&str, &str); 5] =
-    [("525", "525"), ("535", "535"), ("550", "550"), ("550", "570"), ("550", "580")];
+const BRANCHES: [(&str, &str); 9] = [
+    ("525", "450"),
+    ("525", "460"),
+    ("525", "470"),
+    ("525", "525"),
+    ("535", "535"),
+    ("550", "550"),
+    ("550", "570"),
+    ("550", "580"),
+    ("550", "58094"),
+];
+
+/// How many of two daemons' questions have parameters of a length that nobody knows: one, asked both
+/// ways, where the stand-in had to make the length up.
+fn unknown_sizes(branch: &str) -> usize {
+    if branch == "58094" { 4 } else { 0 }
+}
 
 /// The stand-in's board, a GTX 1080 Ti, is answered as a Tesla P40 with its own subsystem ID.
 pub const PASCAL: Settings = Settings {
@@ -166,11 +181,11 @@ fn structures(report: &mut Report, variant: &str, branch: &str) -> Result<()> {
         let answers = run::ask(daemon, branch)?;
         check_told(report, daemon, &answers, &expected);
     }
-    report.check("each changed answer is counted, none is lost, no size is unknown", || {
+    report.check("each changed answer is counted, none is lost, each unknown size is", || {
         let status = Status::read()?;
         status.is("/answers/changed", CHANGED * 2)?;
         status.is("/answers/lost", 0)?;
-        status.is("/answers/unknown", 0)
+        status.is("/answers/unknown", unknown_sizes(branch))
     });
     report.check("a daemon's name does not help another user", || {
         same(&run::ask_as_nobody(VGPUD, branch)?, &open)
