@@ -45,7 +45,8 @@ pub fn describe(told: &Told, driver: &str, line: &mut Line) -> Option<()> {
 
 /// The parts with key and value, both without spaces around them.
 fn parts(text: &str) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
-    text.split(',').map(|part| match part.split_once('=') {
+    // Not by characters: core has a panic for them.
+    text.split(|c| c == ',').map(|part| match part.split_once(|c| c == '=') {
         Some((key, value)) => (part, key.trim(), Some(value.trim())),
         None => (part, part.trim(), None),
     })
@@ -64,7 +65,7 @@ fn put_framebuffer(told: &Told, value: &str, line: &mut Line) -> Option<()> {
     if told.fb_length.is_none() && told.fb_reservation.is_none() {
         return None;
     }
-    let total = decimal(value.strip_suffix('M')?.as_bytes())?.checked_mul(MIB)?;
+    let total = decimal(value.strip_suffix("M")?.as_bytes())?.checked_mul(MIB)?;
     // How the driver divides it is not in the text, but known by rule.
     let factory = split_vram(total);
     let reservation = told.fb_reservation.or(factory.map(|vram| vram.reservation))?;
@@ -79,7 +80,7 @@ fn put_resolution(told: &Told, value: &str, line: &mut Line) -> Option<()> {
     if told.max_resolution_x.is_none() && told.max_resolution_y.is_none() {
         return None;
     }
-    let (x, y) = value.split_once('x')?;
+    let (x, y) = value.split_once(|c| c == 'x')?;
     let x = told.max_resolution_x.or_else(|| decimal(x.as_bytes()))?;
     let y = told.max_resolution_y.or_else(|| decimal(y.as_bytes()))?;
     put_number(line, "max_resolution", Some(x))?;
