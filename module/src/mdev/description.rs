@@ -3,6 +3,9 @@
 //!
 //! What is not overridden is left as the driver wrote it, in its order, known or not.
 
+// Searching for a character has a panic in core, searching with a function has none.
+#![allow(clippy::manual_pattern_char_comparison, reason = "see above")]
+
 use super::{decimal, Line, Told};
 use crate::profile::split_vram;
 
@@ -45,7 +48,6 @@ pub fn describe(told: &Told, driver: &str, line: &mut Line) -> Option<()> {
 
 /// The parts with key and value, both without spaces around them.
 fn parts(text: &str) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
-    // Not by characters: core has a panic for them.
     text.split(|c| c == ',').map(|part| match part.split_once(|c| c == '=') {
         Some((key, value)) => (part, key.trim(), Some(value.trim())),
         None => (part, part.trim(), None),
