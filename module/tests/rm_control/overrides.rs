@@ -6,7 +6,7 @@ use vgpu_unlock::params::Gpus;
 use vgpu_unlock::profile::{Key, Skipped};
 use vgpu_unlock::rm_control::{fields, ProcessMemory, Shown, Verdict};
 
-use super::structures::{self, Structure, OF_VGPU};
+use structures::{Structure, OF_VGPU};
 use super::{answer, policy, proxmox, CREATE_DEVICE};
 
 /// What must stand in a field of C's declaration.
