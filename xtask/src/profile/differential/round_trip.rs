@@ -85,7 +85,7 @@ fn named((target, settings): &(Target, Vec<(Key, Value)>)) -> Section {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn what_is_written_for_modprobe_is_what_the_module_gets(
