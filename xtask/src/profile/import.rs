@@ -81,7 +81,7 @@ impl Import {
     pub fn config(&mut self, name: &str, text: &str) {
         let file = File { name, text };
         let Some(root) = self.parse(&file) else { return };
-        let mut off = None;
+        let (mut off, mut map) = (None, None);
         for (key, value) in in_order(root.get_ref()) {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("unlock", DeValue::Boolean(false)) => off = Some(key),
@@ -98,7 +98,7 @@ impl Import {
                     self.remark(&file, key, Weight::Error, text);
                 }
                 ("pci_info_map", value) => match value.as_table() {
-                    Some(table) => self.pci_info_map(&file, table),
+                    Some(table) => map = Some(table),
                     None => {
                         let text = "pci_info_map must be a table; vgpu_unlock-rs aborts for it";
                         self.remark(&file, key, Weight::Error, text.into());
@@ -110,16 +110,24 @@ impl Import {
                 }
             }
         }
-        let Some(key) = off else { return };
-        // There, that is about the board only. Ours switches everything off.
+        if let Some(key) = off {
+            self.off(&file, key);
+        }
+        if let Some(map) = map {
+            self.pci_info_map(&file, map, off.is_some() && !self.disabled);
+        }
+    }
+
+    /// `unlock = false`. There, that is about the board only. Ours switches everything off.
+    fn off(&mut self, file: &File<'_>, key: &Spanned<DeString<'_>>) {
         self.disabled = !self.migration && self.sections.iter().all(|s| s.settings.is_empty());
         if self.disabled {
-            self.remark(&file, key, Weight::Does, "unlock = false: enabled=0".into());
+            self.remark(file, key, Weight::Does, "unlock = false: enabled=0".into());
         } else {
             let text = "enabled=0 would switch off the overrides and migration, too, so it is left \
                         out; boards of NVIDIA's list are answered as themselves anyway, another \
                         one with gpus=BOARD=off";
-            self.remark(&file, key, Weight::Warning, text.into());
+            self.remark(file, key, Weight::Warning, text.into());
         }
     }
 
@@ -251,10 +259,13 @@ impl Import {
         self.sections.push(Section { target, settings });
     }
 
-    fn pci_info_map(&mut self, file: &File<'_>, table: &DeTable<'_>) {
+    /// Where the boards are not to be unlocked, the map has no effect there, and they are `off` here.
+    fn pci_info_map(&mut self, file: &File<'_>, table: &DeTable<'_>, off: bool) {
         for (name, value) in in_order(table) {
             match pci_rule(name.get_ref(), value.get_ref()) {
                 Ok(rule) => {
+                    let board = rule.split('=').next().filter(|_| off);
+                    let rule = board.map_or(rule.clone(), |board| format!("{board}=off"));
                     let text = format!("gpus={rule}: boards with that device ID are answered so");
                     self.remark(file, name, Weight::Does, text);
                     self.gpus.push(rule);

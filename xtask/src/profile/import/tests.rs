@@ -177,7 +177,7 @@ fn the_configuration_is_taken_over() {
     );
     let conf = import.modprobe_conf().unwrap();
     let expected = "options vgpu_unlock migration=1 \
-                    gpus=\"1b06=1b38:11a0,1b07=13b2:0000\"\n";
+                    gpus=\"1b06=off,1b07=off\"\n";
     assert!(conf.ends_with(expected), "{conf}");
     assert!(import.report().contains("c.toml:1: warning: enabled=0 would switch off"));
     for (text, said) in [
@@ -206,6 +206,12 @@ fn overrides_survive_that_the_board_is_not_to_be_unlocked() {
         ("[vm.1]\ngpu_type = 1", "unlock = false", " overrides=\"vm/1:gpu_type=1\"\n"),
         ("", "unlock = false\nunlock_migration = true", " migration=1\n"),
         ("", "unlock_migration = false\nunlock = false", " enabled=0\n"),
+        ("", "pci_info_map.7 = { device_id = 8, sub_system_id = 9 }", " gpus=\"0007=0008:0009\"\n"),
+        (
+            "[vm.1]\ngpu_type = 1",
+            "pci_info_map.7 = { device_id = 8, sub_system_id = 9 }\nunlock = false",
+            " gpus=\"0007=off\" overrides=\"vm/1:gpu_type=1\"\n",
+        ),
         ("[vm.1]\ngpu_type = 1", "unlock = true", " overrides=\"vm/1:gpu_type=1\"\n"),
     ] {
         let mut import = import(overrides);
