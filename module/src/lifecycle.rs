@@ -14,7 +14,7 @@ use crate::gpu;
 use crate::status::{DriverState, Reason};
 use crate::sys::canary::Hooks;
 use crate::sys::lock::{LifecycleMutex, Mutexed};
-use crate::sys::mdev::Replaced;
+use crate::sys::mdev::{self, Replaced};
 use crate::sys::target::{self, Notifiers, Target, Which};
 use crate::sys::{ftrace, kprobe, layout, log, pci, seq, task, work, Errno};
 use crate::types;
@@ -106,15 +106,15 @@ const EINVAL: Errno = -22;
 /// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
 pub fn stop(notifiers: Notifiers) {
     seq::remove();
-    let (hooks, types) = {
+    let hooks = {
         let mut state = STATE.lock();
         state.running = false;
-        let types = state.let_types_go();
+        state.let_types_go();
         state.let_go(true);
-        (core::mem::replace(&mut state.hooks, Hooks::NONE), types)
+        core::mem::replace(&mut state.hooks, Hooks::NONE)
     };
-    end_types(types);
     drop(notifiers);
+    mdev::wait_for_calls();
     work::cancel();
     task::wait_for_all();
     drop(hooks);
@@ -137,54 +137,36 @@ pub fn is_enabled() -> bool {
 
 /// Unlocks the driver, or puts everything back, as the user wants it. May sleep.
 pub fn set_enabled(enabled: bool) {
-    let types = {
-        let mut state = STATE.lock();
-        if state.enabled == enabled {
-            return;
-        }
-        state.enabled = enabled;
-        if enabled {
-            state.look();
-            return;
-        }
-        let types = state.let_types_go();
-        if state.driver.identity().is_some() {
-            state.let_go(true);
-            log::info(format_args!("switched off, NVIDIA's driver is as it was"));
-        }
-        types
-    };
-    end_types(types);
-}
-
-/// Ends what [`State::let_types_go`] has begun. Calls under way are waited for, which may be asleep in
-/// the driver, or in the kernel until a virtual machine ends; so the mutex must not be held.
-fn end_types(types: Option<Replaced>) {
-    if types.is_some() {
-        drop(types);
-        types::forget();
+    let mut state = STATE.lock();
+    if state.enabled == enabled {
+        return;
+    }
+    state.enabled = enabled;
+    if enabled {
+        state.look();
+        return;
+    }
+    state.let_types_go();
+    if state.driver.identity().is_some() {
+        state.let_go(true);
+        log::info(format_args!("switched off, NVIDIA's driver is as it was"));
     }
 }
 
 /// Does everything anew, because what boards are answered as has changed. May sleep.
 pub fn reconsider() {
-    let types = {
-        let mut state = STATE.lock();
-        if !state.running {
-            return;
-        }
-        if state.let_go(true) {
-            log::info(format_args!("boards are to be answered otherwise: everything was put back"));
-        }
-        state.look();
-        // Where the driver is not attached to any more, what is shown would not be true.
-        if state.tells() {
-            None
-        } else {
-            state.let_types_go()
-        }
-    };
-    end_types(types);
+    let mut state = STATE.lock();
+    if !state.running {
+        return;
+    }
+    if state.let_go(true) {
+        log::info(format_args!("boards are to be answered otherwise: everything was put back"));
+    }
+    state.look();
+    // Where the driver is not attached to any more, what is shown would not be true.
+    if !state.tells() {
+        state.let_types_go();
+    }
 }
 
 /// Hides and shows vGPU types, because which are to be hidden may have changed. May sleep.
@@ -218,8 +200,7 @@ pub fn going(which: Which, target: &Target) {
     let mut state = STATE.lock();
     if which == Which::Types {
         // It has unregistered its types, or never came to register any.
-        state.types = Types::Absent;
-        types::forget();
+        state.end_types(Types::Absent);
         return;
     }
     if state.driver.identity() != Some(target.identity()) {
@@ -300,16 +281,22 @@ impl State {
         matches!(self.types, Types::Replaced(_))
     }
 
-    /// Shows all types, as the driver has them. What is returned goes to [`end_types`] when the mutex
-    /// is not held any more.
-    fn let_types_go(&mut self) -> Option<Replaced> {
-        let Types::Replaced(replaced) = core::mem::replace(&mut self.types, Types::Absent) else {
-            return None;
-        };
-        // SAFETY: `self` is only reachable with the mutex held, which `going` takes. Where the module
-        // is just being unloaded, it unregisters its types itself.
-        unsafe { target::with_loaded(Which::Types, |_| types::show_all()) };
-        Some(replaced)
+    /// Shows all types, as the driver has them. Calls of what stood in for the mdev core's functions may
+    /// be under way for a while.
+    fn let_types_go(&mut self) {
+        if let Types::Replaced(_) = self.types {
+            types::leave();
+            // SAFETY: `self` is only reachable with the mutex held, which `going` takes. Where the
+            // module is just being unloaded, it unregisters its types itself.
+            unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
+        }
+        self.end_types(Types::Absent);
+    }
+
+    /// Has nothing sent to us any more.
+    fn end_types(&mut self, types: Types) {
+        self.types = types;
+        types::forget();
     }
 
     /// Unlocks the driver, unless that was done or is not wanted.
@@ -356,6 +343,12 @@ impl State {
     /// How it stands with the files of vGPU types.
     pub fn types(&self) -> &Types {
         &self.types
+    }
+
+    /// Whether NVIDIA's module that registers types is loaded.
+    pub fn types_loaded(&self) -> bool {
+        // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+        unsafe { target::with_loaded(Which::Types, |_| ()) }.is_some()
     }
 
     /// How it stands with the driver.

@@ -49,13 +49,16 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
         };
         let mut gpus = List::<_, MAX_GPUS>::new(NO_GPU);
         let mut vgpus = List::<_, MAX_VGPUS>::new(NO_VGPU);
+        let types_loaded = state.types_loaded();
         for found in pci::gpus().take(MAX_GPUS) {
             let mut board = gpu(&found, &driver, attachment);
-            (board.types, board.vgpus) = match state.types() {
-                Types::Absent => (Some(0), 0),
-                Types::Replaced(_) => types_of(board.address, |vgpu| vgpus.push(vgpu)),
-                Types::Refused(_) => (None, 0),
+            let known = match state.types() {
+                Types::Replaced(_) => types::of_board(board.address, |vgpu| vgpus.push(vgpu)),
+                Types::Absent if !types_loaded => Some((0, 0)),
+                Types::Absent | Types::Refused(_) => None,
             };
+            board.types = known.map(|(types, _)| types);
+            board.vgpus = known.map_or(0, |(_, vgpus)| vgpus);
             gpus.push(board);
         }
         let mut hooks = List::<_, MAX_HOOKS>::new(NO_HOOK);
@@ -63,6 +66,7 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
             list_hooks(&driver, attachment, |hook| hooks.push(hook));
         }
         let types = match state.types() {
+            Types::Absent if types_loaded => TypeFiles::LeftAlone,
             Types::Absent => TypeFiles::NotLoaded,
             Types::Replaced(replaced) => {
                 TypeFiles::Replaced { calls: replaced.hits(), hidden: types::hidden() }
@@ -87,11 +91,6 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
             locate_us: attachment.map_or(0, Attachment::locate_us),
         });
     });
-}
-
-/// How many vGPU types and vGPUs a board has.
-fn types_of(board: Address, each: impl FnMut(Vgpu)) -> (Option<u32>, u32) {
-    types::of_board(board, each).map_or((Some(0), 0), |(types, vgpus)| (Some(types), vgpus))
 }
 
 /// How it stands with one board, but for its types and vGPUs.

@@ -10,7 +10,7 @@
 
 #include "shim.h"
 
-/* What is called where there is no original. */
+/* What is called before an original is known, which nobody does. */
 static ssize_t vu_no_show(struct mdev_type *type, void *attr, char *page)
 {
 	return -ENODEV;
@@ -43,22 +43,22 @@ void vu_mdev_set_original(enum vu_mdev_function which, void *function)
 {
 	switch (which) {
 	case VU_MDEV_NAME:
-		static_call_update(vu_name, function ?: vu_no_show);
+		static_call_update(vu_name, function);
 		break;
 	case VU_MDEV_DESCRIPTION:
-		static_call_update(vu_description, function ?: vu_no_show);
+		static_call_update(vu_description, function);
 		break;
 	case VU_MDEV_INSTANCES:
-		static_call_update(vu_instances, function ?: vu_no_show);
+		static_call_update(vu_instances, function);
 		break;
 	case VU_MDEV_CREATE:
-		static_call_update(vu_create, function ?: vu_no_create);
+		static_call_update(vu_create, function);
 		break;
 	case VU_MDEV_REGISTER:
-		static_call_update(vu_register, function ?: vu_no_register);
+		static_call_update(vu_register, function);
 		break;
 	case VU_MDEV_UNREGISTER:
-		static_call_update(vu_unregister, function ?: vu_no_unregister);
+		static_call_update(vu_unregister, function);
 		break;
 	}
 }

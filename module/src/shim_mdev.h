@@ -22,7 +22,7 @@ enum vu_mdev_function {
 	VU_MDEV_UNREGISTER,
 };
 
-/* Where an original is; NULL makes calls to it fail. No call may be under way. */
+/* Where an original is. Before it is known, calls to it fail. */
 void vu_mdev_set_original(enum vu_mdev_function which, void *function);
 
 /*

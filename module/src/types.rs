@@ -114,6 +114,17 @@ enum Slot {
     Held(Registration),
 }
 
+impl Slot {
+    /// Whether it is about these types, by [`Registration::parent`].
+    fn is_of(&self, parent: usize) -> bool {
+        match self {
+            Slot::Free => false,
+            Slot::Taken(of) => *of == parent,
+            Slot::Held(registration) => registration.parent() == parent,
+        }
+    }
+}
+
 static TABLE: Mutexed<[Slot; MAX_REGISTRATIONS], TypesMutex> =
     Mutexed::new([const { Slot::Free }; MAX_REGISTRATIONS]);
 
@@ -142,6 +153,20 @@ impl Place {
         }
     }
 
+    /// Holds what was registered, unless we have gone since `times` was read: then nobody would notice
+    /// when it goes.
+    fn hold(self, registration: Registration, times: usize) {
+        let mut table = TABLE.lock();
+        let Some(slot) = table.get_mut(self.0) else { return };
+        if TIMES.load(Ordering::SeqCst) == times {
+            *slot = Slot::Held(registration);
+        } else {
+            *slot = Slot::Free;
+            drop(table);
+            registration.give_up();
+        }
+    }
+
     /// Gives it back.
     fn give(self, slot: Slot) {
         // Dropped without the lock: what is dropped is nobody else's.
@@ -149,8 +174,12 @@ impl Place {
     }
 }
 
-/// We are about to go, so nothing is hidden any more.
+/// We are about to go, or have gone, so nothing is hidden any more.
 static LEAVING: AtomicBool = AtomicBool::new(false);
+/// How often we have gone. What was registered at another time is not looked after.
+static TIMES: AtomicUsize = AtomicUsize::new(0);
+/// There may be types that are not looked after, so none is no proof that there are none.
+static INCOMPLETE: AtomicBool = AtomicBool::new(false);
 
 /// Which of a board's types there are to be.
 fn wanted(registration: &Registration) -> Choice {
@@ -169,7 +198,9 @@ fn wanted(registration: &Registration) -> Choice {
 /// # Errors
 /// As the mdev core says; none is registered.
 pub fn registering(mut registration: Registration) -> Result<(), Errno> {
+    let times = TIMES.load(Ordering::SeqCst);
     let Some(place) = Place::take(registration.parent()) else {
+        INCOMPLETE.store(true, Ordering::SeqCst);
         log::warn(format_args!("too many boards with vGPU types: none is hidden on the next one"));
         return registration.register(Choice::ALL).map_err(|(errno, _)| errno);
     };
@@ -177,7 +208,7 @@ pub fn registering(mut registration: Registration) -> Result<(), Errno> {
     match registration.register(choice) {
         Ok(()) => {
             tell(&registration);
-            place.give(Slot::Held(registration));
+            place.hold(registration, times);
             Ok(())
         }
         Err((errno, _)) => {
@@ -190,18 +221,14 @@ pub fn registering(mut registration: Registration) -> Result<(), Errno> {
 fn tell(registration: &Registration) {
     match registration.hidden() {
         0 => {}
-        hidden => log::info(format_args!("{hidden} vGPU types are hidden")),
+        hidden => log::info(format_args!("hidden vGPU types: {hidden}")),
     }
 }
 
 /// The driver unregisters types, by `original`. May sleep.
 pub fn unregistering(parent: usize, original: impl FnOnce()) {
     let held = loop {
-        let at = TABLE.lock().iter().position(|slot| match slot {
-            Slot::Free => false,
-            Slot::Taken(of) => *of == parent,
-            Slot::Held(registration) => registration.parent() == parent,
-        });
+        let at = TABLE.lock().iter().position(|slot| slot.is_of(parent));
         match at.map(Place::take_held) {
             None => break None,
             Some(Some(held)) => break Some(held),
@@ -231,41 +258,55 @@ fn soon<T>(ready: impl Fn() -> Option<T>) -> Option<T> {
     })
 }
 
-/// Begins: types that were registered before we came are looked after, too. NVIDIA's module that
-/// registers them can't go meanwhile. May sleep.
+/// Begins. NVIDIA's module that registers types can't go meanwhile. May sleep.
 pub fn begin() {
+    INCOMPLETE.store(false, Ordering::SeqCst);
     LEAVING.store(false, Ordering::SeqCst);
+    refresh();
+}
+
+/// Hides and shows types as the user wants it now, those that were registered before we came, too.
+/// NVIDIA's module that registers types can't go meanwhile. May sleep.
+pub fn refresh() {
+    find();
+    for at in 0..MAX_REGISTRATIONS {
+        // Those that are being registered may have been chosen by what the user wanted before.
+        let held = soon(|| match TABLE.lock().get(at) {
+            Some(Slot::Taken(_)) => None,
+            _ => Some(Place::take_held(at)),
+        });
+        if let Some(Some((place, mut registration))) = held {
+            settle(&mut registration);
+            place.give(Slot::Held(registration));
+        }
+    }
+}
+
+/// Finds types that were registered before we came.
+fn find() {
+    let times = TIMES.load(Ordering::SeqCst);
     for gpu in pci::gpus() {
         let Some((registration, locked)) = Registration::found(&gpu) else { continue };
         let parent = registration.parent();
-        let known = TABLE.lock().iter().any(|slot| match slot {
-            Slot::Free => false,
-            Slot::Taken(of) => *of == parent,
-            Slot::Held(registration) => registration.parent() == parent,
-        });
+        let known = TABLE.lock().iter().any(|slot| slot.is_of(parent));
         if !known {
-            if let Some(place) = Place::take(parent) {
-                place.give(Slot::Held(registration));
+            match Place::take(parent) {
+                Some(place) => place.hold(registration, times),
+                None => INCOMPLETE.store(true, Ordering::SeqCst),
             }
         }
         drop(locked);
     }
-    refresh();
 }
 
-/// Hides and shows types as the user wants it now. NVIDIA's module can't go meanwhile. May sleep.
-pub fn refresh() {
-    each(settle);
-}
-
-/// Shows all types from now on. As for [`refresh`].
-pub fn show_all() {
+/// Nothing is hidden from now on; [`refresh`] shows what was.
+pub fn leave() {
     LEAVING.store(true, Ordering::SeqCst);
-    refresh();
 }
 
-/// Looks after no types any more. Nobody calls us for any.
+/// Looks after no types any more. Nobody is sent to us any more, but calls may be under way.
 pub fn forget() {
+    TIMES.fetch_add(1, Ordering::SeqCst);
     for at in 0..MAX_REGISTRATIONS {
         if let Some((place, registration)) = Place::take_held(at) {
             if registration.hidden() != 0 {
@@ -280,25 +321,25 @@ pub fn forget() {
 /// How many types are registered for a board, and how many vGPUs it has, of which the first are shown
 /// to `each`; `None` where that can't be told.
 pub fn of_board(board: Address, each: impl FnMut(Vgpu)) -> Option<(u32, u32)> {
-    let at = TABLE.lock().iter().position(|slot| match slot {
-        Slot::Held(registration) => registration.address == board,
-        Slot::Free | Slot::Taken(_) => false,
-    });
+    let at = {
+        let table = TABLE.lock();
+        if table.iter().any(|slot| matches!(slot, Slot::Taken(_))) {
+            return None;
+        }
+        table.iter().position(|slot| match slot {
+            Slot::Held(registration) => registration.address == board,
+            Slot::Free | Slot::Taken(_) => false,
+        })
+    };
+    let Some(at) = at else {
+        return (!INCOMPLETE.load(Ordering::SeqCst)).then_some((0, 0));
+    };
     // The driver waits with unregistering them as long as they are taken.
-    let (place, registration) = Place::take_held(at?)?;
+    let (place, registration) = Place::take_held(at)?;
     let types = u32::try_from(registration.registered()).ok();
     let vgpus = registration.each_vgpu(each);
     place.give(Slot::Held(registration));
     Some((types?, vgpus))
-}
-
-fn each(f: impl Fn(&mut Registration)) {
-    for at in 0..MAX_REGISTRATIONS {
-        if let Some((place, mut registration)) = Place::take_held(at) {
-            f(&mut registration);
-            place.give(Slot::Held(registration));
-        }
-    }
 }
 
 /// How many types of all boards are hidden.
@@ -331,7 +372,7 @@ fn settle(registration: &mut Registration) {
         register(registration, choice);
         tell(registration);
     } else {
-        postpone("there are vGPUs on the board, or being made");
+        postpone("there are vGPUs, or some are being made");
     }
 }
 

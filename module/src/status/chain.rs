@@ -62,7 +62,7 @@ impl Link {
             Link::VgpudAsked => types || report.told.asked(Daemon::Vgpud) != 0,
             // Where it could not be told whether there are any, that is not what is missing.
             Link::TypesRegistered => types || gpu.types.is_none(),
-            Link::VgpuCreated => gpu.vgpus != 0,
+            Link::VgpuCreated => gpu.vgpus != 0 || gpu.types.is_none(),
             Link::ManagerTold => {
                 let mut vgpus = report.vgpus.iter().filter(|vgpu| vgpu.gpu == gpu.address);
                 vgpus.all(|vgpu| report.told.about(vgpu.uuid).is_some())
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(missing_of(&report, &gpu), Some(Link::VgpuCreated));
         // That it can't be told at the moment is no reason to name it.
         report.told = &told;
-        assert_eq!(missing_of(&report, &Gpu { types: None, ..gpu }), Some(Link::VgpuCreated));
+        assert_eq!(missing_of(&report, &Gpu { types: None, ..gpu }), None);
     }
 
     #[test]

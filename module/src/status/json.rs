@@ -46,7 +46,7 @@ impl Display for Json<'_> {
         )?;
         optional(f, reason)?;
         let (calls, hidden, reason) = match &report.types {
-            TypeFiles::NotLoaded => (0, 0, None),
+            TypeFiles::NotLoaded | TypeFiles::LeftAlone => (0, 0, None),
             TypeFiles::Replaced { calls, hidden } => (*calls, *hidden, None),
             TypeFiles::Refused(reason) => (0, 0, Some(reason)),
         };

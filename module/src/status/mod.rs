@@ -167,6 +167,8 @@ pub struct Vgpu {
 pub enum TypeFiles {
     /// NVIDIA's module that registers types is not loaded.
     NotLoaded,
+    /// It is, but the daemons are told nothing by us, so there is nothing to show.
+    LeftAlone,
     /// They say what is true.
     Replaced {
         /// How often we were called, for files and otherwise.
@@ -183,6 +185,7 @@ impl TypeFiles {
     pub fn word(self) -> &'static str {
         match self {
             TypeFiles::NotLoaded => "not loaded",
+            TypeFiles::LeftAlone => "left alone",
             TypeFiles::Replaced { .. } => "replaced",
             TypeFiles::Refused(_) => "refused",
         }

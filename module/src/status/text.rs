@@ -55,7 +55,7 @@ impl fmt::Display for Text<'_> {
             )?;
         }
         match report.types {
-            TypeFiles::NotLoaded => {}
+            TypeFiles::NotLoaded | TypeFiles::LeftAlone => {}
             TypeFiles::Replaced { calls, hidden } => {
                 writeln!(f, "vGPU types: shown as overridden, {hidden} hidden, {calls} calls")?;
             }
@@ -96,7 +96,7 @@ impl fmt::Display for Text<'_> {
 /// How far a board has come, with its vGPUs.
 fn progress(f: &mut fmt::Formatter<'_>, report: &Report<'_>, gpu: &Gpu) -> fmt::Result {
     if let Some(types @ 1..) = gpu.types {
-        writeln!(f, "  {types} vGPU types registered, {} vGPUs", gpu.vgpus)?;
+        writeln!(f, "  vGPU types registered: {types}, vGPUs: {}", gpu.vgpus)?;
     }
     for vgpu in report.vgpus.iter().filter(|vgpu| vgpu.gpu == gpu.address) {
         show_vgpu(f, vgpu, report.told.about(vgpu.uuid))?;

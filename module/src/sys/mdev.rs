@@ -112,8 +112,8 @@ impl Listener for Function {
     }
 }
 
-/// All functions replaced. Dropping it puts the originals back, and waits for calls under way: no lock
-/// may be held that such a call, or whoever it waits for, could want.
+/// All functions replaced. Dropping it puts the originals back; calls to ours may be under way for a
+/// while, and [`wait_for_calls`] waits for them.
 pub struct Replaced([Option<Listening<Function>>; FUNCTION_COUNT]);
 
 impl Replaced {
@@ -126,8 +126,8 @@ impl Replaced {
         // All originals are known before the first call can come.
         for function in &FUNCTIONS {
             let address = kprobe::address_of(function.name).ok_or((function.label(), NO_ENTRY))?;
-            // SAFETY: The function of that name has the signature that `which` says, and none of
-            // ours runs yet.
+            // SAFETY: The function of that name has the signature that `which` says. One of ours that
+            // is still under way from an earlier time has the same original.
             unsafe { b::vu_mdev_set_original(function.which, address as *mut c_void) };
         }
         for (slot, function) in replaced.0.iter_mut().zip(&FUNCTIONS) {
@@ -147,15 +147,18 @@ impl Replaced {
 impl Drop for Replaced {
     fn drop(&mut self) {
         self.0.iter_mut().rev().for_each(|placed| drop(placed.take()));
-        // A call that was sent to ours may not have counted itself yet.
-        super::wait_for_hooks();
-        while RUNNING.load(Ordering::SeqCst) != 0 {
-            clock::sleep_ms(1);
-        }
-        for function in &FUNCTIONS {
-            // SAFETY: None of ours runs any more.
-            unsafe { b::vu_mdev_set_original(function.which, core::ptr::null_mut()) };
-        }
+    }
+}
+
+/// Waits for the last call of ours, after all functions were put back. Such a call may be asleep in the
+/// driver, or in the kernel until a virtual machine ends: no lock may be held.
+///
+/// A task may still be in the tail of the last one afterwards.
+pub fn wait_for_calls() {
+    // A call that was sent to ours may not have counted itself yet.
+    super::wait_for_hooks();
+    while RUNNING.load(Ordering::SeqCst) != 0 {
+        clock::sleep_ms(1);
     }
 }
 
