@@ -31,6 +31,8 @@ pub struct Scenario {
     pub real_driver: bool,
     /// The stand-ins that it needs.
     pub standins: &'static [Variant],
+    /// Directories below tests/modules with further modules of C that it needs.
+    pub helpers: &'static [&'static str],
     /// Whether it needs our module.
     pub unlock: bool,
     /// Programs of the root's that it starts, by their paths.
@@ -53,6 +55,7 @@ const DEFAULT: Scenario = Scenario {
     targets: &["debian-6.12", "debian-7.2"],
     real_driver: false,
     standins: &[],
+    helpers: &[],
     unlock: false,
     programs: &[],
     key: None,
