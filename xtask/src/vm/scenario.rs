@@ -199,6 +199,14 @@ pub const SCENARIOS: &[Scenario] = &[
         ..DEFAULT
     },
     Scenario {
+        name: "mdev-status",
+        about: "how far the status says a board has come, and how many vGPUs there may be",
+        standins: standin::NEWEST,
+        unlock: true,
+        programs: &[MDEVCTL],
+        ..DEFAULT
+    },
+    Scenario {
         name: "rm-policy",
         about: "the module's parameters, at load and at run time, and what comes of them",
         standins: standin::NEWEST,

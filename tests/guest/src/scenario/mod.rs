@@ -7,6 +7,7 @@ mod baseline;
 mod demo;
 mod mdev;
 mod mdev_overridden;
+mod mdev_status;
 mod real;
 mod refusals;
 mod rm_control;
@@ -48,6 +49,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "rm-real" => rm_real::run(report),
         "mdev-baseline" => mdev::baseline(report),
         "mdev" => mdev::run(report),
+        "mdev-status" => mdev_status::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),
     }
