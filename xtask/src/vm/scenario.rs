@@ -207,6 +207,15 @@ pub const SCENARIOS: &[Scenario] = &[
         ..DEFAULT
     },
     Scenario {
+        name: "mdev-faults",
+        about: "vGPU types that can't be changed, and other drivers' that must not be",
+        standins: standin::NEWEST,
+        helpers: &["mdev"],
+        unlock: true,
+        programs: &[MDEVCTL],
+        ..DEFAULT
+    },
+    Scenario {
         name: "rm-policy",
         about: "the module's parameters, at load and at run time, and what comes of them",
         standins: standin::NEWEST,

@@ -6,6 +6,7 @@ mod answers;
 mod baseline;
 mod demo;
 mod mdev;
+mod mdev_faults;
 mod mdev_overridden;
 mod mdev_status;
 mod real;
@@ -50,6 +51,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "mdev-baseline" => mdev::baseline(report),
         "mdev" => mdev::run(report),
         "mdev-status" => mdev_status::run(report),
+        "mdev-faults" => mdev_faults::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),
     }
