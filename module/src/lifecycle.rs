@@ -106,13 +106,14 @@ const EINVAL: Errno = -22;
 /// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
 pub fn stop(notifiers: Notifiers) {
     seq::remove();
-    let hooks = {
+    let (hooks, types) = {
         let mut state = STATE.lock();
         state.running = false;
-        state.let_types_go();
+        let types = state.let_types_go();
         state.let_go(true);
-        core::mem::replace(&mut state.hooks, Hooks::NONE)
+        (core::mem::replace(&mut state.hooks, Hooks::NONE), types)
     };
+    end_types(types);
     drop(notifiers);
     work::cancel();
     task::wait_for_all();
@@ -136,36 +137,61 @@ pub fn is_enabled() -> bool {
 
 /// Unlocks the driver, or puts everything back, as the user wants it. May sleep.
 pub fn set_enabled(enabled: bool) {
-    let mut state = STATE.lock();
-    if state.enabled == enabled {
-        return;
-    }
-    state.enabled = enabled;
-    if enabled {
-        state.look();
-        return;
-    }
-    state.let_types_go();
-    if state.driver.identity().is_some() {
-        state.let_go(true);
-        log::info(format_args!("switched off, NVIDIA's driver is as it was"));
+    let types = {
+        let mut state = STATE.lock();
+        if state.enabled == enabled {
+            return;
+        }
+        state.enabled = enabled;
+        if enabled {
+            state.look();
+            return;
+        }
+        let types = state.let_types_go();
+        if state.driver.identity().is_some() {
+            state.let_go(true);
+            log::info(format_args!("switched off, NVIDIA's driver is as it was"));
+        }
+        types
+    };
+    end_types(types);
+}
+
+/// Ends what [`State::let_types_go`] has begun. Calls under way are waited for, which may be asleep in
+/// the driver, or in the kernel until a virtual machine ends; so the mutex must not be held.
+fn end_types(types: Option<Replaced>) {
+    if types.is_some() {
+        drop(types);
+        types::forget();
     }
 }
 
 /// Does everything anew, because what boards are answered as has changed. May sleep.
 pub fn reconsider() {
-    let mut state = STATE.lock();
-    if state.running {
+    let types = {
+        let mut state = STATE.lock();
+        if !state.running {
+            return;
+        }
         if state.let_go(true) {
             log::info(format_args!("boards are to be answered otherwise: everything was put back"));
         }
         state.look();
-    }
+        // Where the driver is not attached to any more, what is shown would not be true.
+        if state.tells() {
+            None
+        } else {
+            state.let_types_go()
+        }
+    };
+    end_types(types);
 }
 
 /// Hides and shows vGPU types, because which are to be hidden may have changed. May sleep.
 pub fn reconsider_types() {
-    let state = STATE.lock();
+    let mut state = STATE.lock();
+    // Who stood in our way may be gone.
+    state.look_for_types();
     if let Types::Replaced(_) = &state.types {
         // SAFETY: The mutex is held, which `going` takes.
         unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
@@ -177,9 +203,13 @@ pub fn coming(which: Which, target: &Target) {
     let mut state = STATE.lock();
     match which {
         Which::Driver => state.take_hold(target),
-        Which::Types => {
-            state.take_hold_of_types();
+        // Once it is alive, it may have registered types already.
+        Which::Types if matches!(state.types, Types::Absent) => {
+            if state.take_hold_of_types() {
+                types::begin();
+            }
         }
+        Which::Types => {}
     }
 }
 
@@ -219,48 +249,67 @@ impl State {
         if self.running && self.enabled {
             // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
             unsafe { target::with_loaded(Which::Driver, |target| self.take_hold(target)) };
-            let hold = |_: &Target| {
-                if self.take_hold_of_types() {
-                    types::find();
-                }
-            };
-            // SAFETY: As above.
-            unsafe { target::with_loaded(Which::Types, hold) };
+            self.look_for_types();
         }
+    }
+
+    /// Whether daemons are told what the user wants, so that this can be shown of types, too.
+    fn tells(&self) -> bool {
+        let attached = match &self.driver {
+            Driver::Attached(attachment) => attachment.calls().is_some(),
+            Driver::Absent | Driver::Refused { .. } => false,
+        };
+        self.running && self.enabled && attached
+    }
+
+    /// Looks for NVIDIA's module that registers types.
+    fn look_for_types(&mut self) {
+        let hold = |_: &Target| {
+            if self.take_hold_of_types() {
+                types::begin();
+            }
+        };
+        // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+        unsafe { target::with_loaded(Which::Types, hold) };
     }
 
     /// Has the files of vGPU types say what is true, unless that was done or is not wanted; says
     /// whether it was done just now.
     fn take_hold_of_types(&mut self) -> bool {
-        let done = !matches!(self.types, Types::Absent);
-        if done || !self.running || !self.enabled {
+        if !self.tells() || matches!(self.types, Types::Replaced(_)) {
             return false;
         }
         let replaced = self
             .hooks
             .arm()
             .and_then(|()| Replaced::place().map_err(|(name, errno)| kprobe::reason(name, errno)));
+        let known = matches!(self.types, Types::Refused(_));
         self.types = match replaced {
             Ok(replaced) => Types::Replaced(replaced),
             Err(reason) => {
-                log::warn(format_args!("vGPU types are shown as the driver has them: {reason}"));
+                // Types may have been registered while some of the functions were replaced.
+                types::forget();
+                if !known {
+                    log::warn(format_args!(
+                        "vGPU types are shown as the driver has them: {reason}"
+                    ));
+                }
                 Types::Refused(reason)
             }
         };
         matches!(self.types, Types::Replaced(_))
     }
 
-    /// Shows all types, as the driver has them.
-    fn let_types_go(&mut self) {
-        if let Types::Replaced(_) = self.types {
-            // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
-            let loaded = unsafe { target::with_loaded(Which::Types, |_| types::let_go()) };
-            if loaded.is_none() {
-                // It is being unloaded, and unregisters them itself.
-                types::forget();
-            }
-        }
-        self.types = Types::Absent;
+    /// Shows all types, as the driver has them. What is returned goes to [`end_types`] when the mutex
+    /// is not held any more.
+    fn let_types_go(&mut self) -> Option<Replaced> {
+        let Types::Replaced(replaced) = core::mem::replace(&mut self.types, Types::Absent) else {
+            return None;
+        };
+        // SAFETY: `self` is only reachable with the mutex held, which `going` takes. Where the module
+        // is just being unloaded, it unregisters its types itself.
+        unsafe { target::with_loaded(Which::Types, |_| types::show_all()) };
+        Some(replaced)
     }
 
     /// Unlocks the driver, unless that was done or is not wanted.

@@ -62,8 +62,8 @@ pub fn with<R>(f: impl FnOnce(&View<'_>) -> R) -> R {
     let policy = POLICY.lock();
     f(&View {
         // Both were found right when they were set.
-        gpus: Gpus::parse(policy.gpus.as_slice()).unwrap_or_default(),
-        overrides: Overrides::parse(policy.overrides.as_slice()).unwrap_or_default(),
+        gpus: Gpus::accepted(policy.gpus.as_slice()),
+        overrides: Overrides::accepted(policy.overrides.as_slice()),
         migration: policy.migration,
     })
 }

@@ -14,7 +14,7 @@ use crate::status::{
     self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
     TypeFiles, Vgpu, MAX_GPUS,
 };
-use crate::sys::{mdev, pci, task};
+use crate::sys::{pci, task};
 use crate::types;
 use crate::unlock::attachment::Attachment;
 use crate::unlock::tables::Outcome;
@@ -51,7 +51,11 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
         let mut vgpus = List::<_, MAX_VGPUS>::new(NO_VGPU);
         for found in pci::gpus().take(MAX_GPUS) {
             let mut board = gpu(&found, &driver, attachment);
-            (board.types, board.vgpus) = mdev::of_gpu(&found, |vgpu| vgpus.push(vgpu));
+            (board.types, board.vgpus) = match state.types() {
+                Types::Absent => (Some(0), 0),
+                Types::Replaced(_) => types_of(board.address, |vgpu| vgpus.push(vgpu)),
+                Types::Refused(_) => (None, 0),
+            };
             gpus.push(board);
         }
         let mut hooks = List::<_, MAX_HOOKS>::new(NO_HOOK);
@@ -83,6 +87,11 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
             locate_us: attachment.map_or(0, Attachment::locate_us),
         });
     });
+}
+
+/// How many vGPU types and vGPUs a board has.
+fn types_of(board: Address, each: impl FnMut(Vgpu)) -> (Option<u32>, u32) {
+    types::of_board(board, each).map_or((Some(0), 0), |(types, vgpus)| (Some(types), vgpus))
 }
 
 /// How it stands with one board, but for its types and vGPUs.

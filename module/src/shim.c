@@ -21,6 +21,7 @@ void vu_log_warn(const char *text, int len)
 	pr_warn("vgpu_unlock: %.*s\n", len, text);
 }
 
+static DEFINE_MUTEX(vu_create_mutex);
 static DEFINE_MUTEX(vu_lifecycle_mutex);
 static DEFINE_MUTEX(vu_types_mutex);
 static DEFINE_MUTEX(vu_answers_mutex);
@@ -30,6 +31,8 @@ static DEFINE_MUTEX(vu_policy_mutex);
 static struct mutex *vu_mutex_of(enum vu_mutex which)
 {
 	switch (which) {
+	case VU_CREATE:
+		return &vu_create_mutex;
 	case VU_LIFECYCLE:
 		return &vu_lifecycle_mutex;
 	case VU_TYPES:

@@ -28,10 +28,10 @@ void vu_log_info(const char *text, int len);
 void vu_log_warn(const char *text, int len);
 
 /*
- * The module's mutexes: of the life cycle, of registered types, of answers to RM control calls, of
+ * The module's mutexes: of vGPUs that are being created, of the life cycle, of registered types, of answers to RM control calls, of
  * what is known of vGPUs, of the user's policy.
  */
-enum vu_mutex { VU_LIFECYCLE, VU_TYPES, VU_ANSWERS, VU_TOLD, VU_POLICY };
+enum vu_mutex { VU_CREATE, VU_LIFECYCLE, VU_TYPES, VU_ANSWERS, VU_TOLD, VU_POLICY };
 void vu_lock(enum vu_mutex which);
 void vu_unlock(enum vu_mutex which);
 

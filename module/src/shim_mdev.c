@@ -149,9 +149,25 @@ bool vu_mdev_is_nvidias(const struct device *dev)
 	       !strcmp(dev_driver_string(dev), "nvidia");
 }
 
-struct device *vu_mdev_type_device(const struct mdev_type *type)
+bool vu_mdev_concerns(enum vu_mdev_function which, unsigned long first, unsigned long second)
 {
-	return type->parent->dev;
+	switch (which) {
+	case VU_MDEV_REGISTER:
+		return vu_mdev_is_nvidias((struct device *)second);
+	case VU_MDEV_UNREGISTER: {
+		const struct device *dev = ((struct mdev_parent *)first)->dev;
+
+		/* Whatever has become of its driver: what was registered with us must not go past us. */
+		return dev_is_pci(dev) && to_pci_dev(dev)->vendor == PCI_VENDOR_ID_NVIDIA;
+	}
+	default:
+		return vu_mdev_is_nvidias(((struct mdev_type *)first)->parent->dev);
+	}
+}
+
+struct mdev_parent *vu_mdev_type_parent(const struct mdev_type *type)
+{
+	return type->parent;
 }
 
 const char *vu_mdev_type_name(const struct mdev_type *type)
@@ -195,44 +211,10 @@ unsigned int vu_mdev_vgpus(struct device *dev, struct vu_vgpu *list, unsigned in
 	return vgpus.count;
 }
 
-static struct pci_dev *vu_pci_dev(const struct vu_gpu *gpu)
+bool vu_mdev_idle(const struct mdev_type *type)
 {
-	return pci_get_domain_bus_and_slot(gpu->domain, gpu->bus,
-					   PCI_DEVFN(gpu->slot, gpu->function));
-}
-
-/*
- * The directory of the types of a device whose lock is held: the mdev core keeps the list of them to
- * itself. A device that has a driver while its lock is held stays in sysfs until that is given back.
- */
-static struct kernfs_node *vu_types_dir(struct pci_dev *pdev)
-{
-	if (!pdev->dev.driver)
-		return NULL;
-	return kernfs_find_and_get(pdev->dev.kobj.sd, "mdev_supported_types");
-}
-
-unsigned int vu_gpu_vgpus(const struct vu_gpu *gpu, struct vu_vgpu *list, unsigned int max, int *types)
-{
-	struct pci_dev *pdev = vu_pci_dev(gpu);
-	struct kernfs_node *dir;
-	unsigned int count;
-
-	*types = VU_TYPES_UNKNOWN;
-	if (!pdev)
-		return 0;
-	if (device_trylock(&pdev->dev)) {
-		*types = 0;
-		dir = vu_types_dir(pdev);
-		if (dir) {
-			*types = READ_ONCE(dir->dir.subdirs);
-			kernfs_put(dir);
-		}
-		device_unlock(&pdev->dev);
-	}
-	count = vu_mdev_vgpus(&pdev->dev, list, max);
-	pci_dev_put(pdev);
-	return count;
+	/* One for the core, and one for the directory of its vGPUs. A vGPU has one until it is freed. */
+	return kref_read(&type->kobj.kref) == 2;
 }
 
 static bool vu_registration_in(struct kernfs_node *dir, struct vu_registration *registration)
@@ -246,7 +228,8 @@ static bool vu_registration_in(struct kernfs_node *dir, struct vu_registration *
 	first = list_first_entry_or_null(&types->list, struct kobject, entry);
 	parent = first ? container_of(first, struct mdev_type, kobj)->parent : NULL;
 	spin_unlock(&types->list_lock);
-	if (!parent)
+	/* Where the last one is not complete, they are being registered right now. */
+	if (!parent || !READ_ONCE(parent->types[parent->nr_types - 1]->devices_kobj))
 		return false;
 	registration->parent = parent;
 	registration->device = parent->dev;
@@ -258,25 +241,40 @@ static bool vu_registration_in(struct kernfs_node *dir, struct vu_registration *
 
 bool vu_gpu_registration(const struct vu_gpu *gpu, struct vu_registration *registration)
 {
-	struct pci_dev *pdev = vu_pci_dev(gpu);
+	unsigned int devfn = PCI_DEVFN(gpu->slot, gpu->function);
+	struct pci_dev *pdev = pci_get_domain_bus_and_slot(gpu->domain, gpu->bus, devfn);
 	struct kernfs_node *dir = NULL;
 	bool found = false;
 
-	if (!pdev)
-		return false;
-	if (device_trylock(&pdev->dev)) {
-		if (vu_mdev_is_nvidias(&pdev->dev))
-			dir = vu_types_dir(pdev);
+	/* Of a virtual function, the driver unregisters types without its lock. */
+	if (pdev && !pdev->is_virtfn && device_trylock(&pdev->dev)) {
+		/*
+		 * The mdev core keeps the list of types to itself. A device that has a driver while
+		 * its lock is held stays in sysfs, with its types, until that is given back.
+		 */
+		if (pdev->dev.driver && vu_mdev_is_nvidias(&pdev->dev))
+			dir = kernfs_find_and_get(pdev->dev.kobj.sd, "mdev_supported_types");
 		if (dir) {
 			found = vu_registration_in(dir, registration);
 			kernfs_put(dir);
 		}
 		if (found)
 			get_device(registration->device);
-		device_unlock(&pdev->dev);
+		else
+			device_unlock(&pdev->dev);
 	}
 	pci_dev_put(pdev);
 	return found;
+}
+
+void vu_device_address(const struct device *dev, struct vu_gpu *gpu)
+{
+	const struct pci_dev *pdev = to_pci_dev(dev);
+
+	gpu->domain = pci_domain_nr(pdev->bus);
+	gpu->bus = pdev->bus->number;
+	gpu->slot = PCI_SLOT(pdev->devfn);
+	gpu->function = PCI_FUNC(pdev->devfn);
 }
 
 bool vu_device_trylock(struct device *dev)

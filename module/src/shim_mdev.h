@@ -10,6 +10,8 @@
 
 #include <linux/mdev.h>
 
+struct vu_gpu;
+
 /* The mdev core's functions that Rust's stand in for. */
 enum vu_mdev_function {
 	VU_MDEV_NAME,
@@ -43,7 +45,12 @@ ssize_t vu_mdev_read(enum vu_mdev_function which, struct mdev_type *type, char *
 
 /* Whether the device is an NVIDIA GPU with the driver "nvidia", whose types are called nvidia-N. */
 bool vu_mdev_is_nvidias(const struct device *dev);
-struct device *vu_mdev_type_device(const struct mdev_type *type);
+/*
+ * Whether a call of one of the functions with these first two arguments is about an NVIDIA GPU. Does
+ * not sleep.
+ */
+bool vu_mdev_concerns(enum vu_mdev_function which, unsigned long first, unsigned long second);
+struct mdev_parent *vu_mdev_type_parent(const struct mdev_type *type);
 /* What the driver calls the type; a string. */
 const char *vu_mdev_type_name(const struct mdev_type *type);
 struct mdev_type *vu_mdev_type_at(struct mdev_type **types, unsigned int index);
@@ -54,16 +61,15 @@ struct vu_vgpu {
 	/* What the driver calls its type, ending in NUL. */
 	char type[16];
 };
-/* How many vGPUs there are on the device; the first `max` are written to `list`. */
-unsigned int vu_mdev_vgpus(struct device *dev, struct vu_vgpu *list, unsigned int max);
-
 /*
- * The same for a GPU on the PCI bus, with the number of types that are registered for it;
- * VU_TYPES_UNKNOWN where its lock is taken, so that it can't be told.
+ * How many vGPUs there are on the device; the first `max` are written to `list`. Its types must stay
+ * registered meanwhile.
  */
-#define VU_TYPES_UNKNOWN (-1)
-struct vu_gpu;
-unsigned int vu_gpu_vgpus(const struct vu_gpu *gpu, struct vu_vgpu *list, unsigned int max, int *types);
+unsigned int vu_mdev_vgpus(struct device *dev, struct vu_vgpu *list, unsigned int max);
+/* Whether nobody but the mdev core holds a reference to a registered type: no vGPU, not even one that
+ * is being made or removed.
+ */
+bool vu_mdev_idle(const struct mdev_type *type);
 
 /* What was handed to mdev_register_parent(). */
 struct vu_registration {
@@ -74,10 +80,13 @@ struct vu_registration {
 	unsigned int nr_types;
 };
 /*
- * What was registered for a GPU of NVIDIA's driver, with a reference to its device; false where
- * nothing was, or where the device's lock is taken. The driver's modules must not go meanwhile.
+ * What was registered for a GPU of NVIDIA's driver, with a reference to its device, whose lock is held;
+ * false, and neither, where nothing was, or where the lock is taken. The driver's modules must not go
+ * meanwhile.
  */
 bool vu_gpu_registration(const struct vu_gpu *gpu, struct vu_registration *registration);
+/* Where an NVIDIA GPU is. */
+void vu_device_address(const struct device *dev, struct vu_gpu *gpu);
 
 /* The device's lock, which the driver's probe() and remove() are called with; false: it is taken. */
 bool vu_device_trylock(struct device *dev);

@@ -9,7 +9,8 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::mdev::{describe, File, Line, Told};
 use crate::policy;
-use crate::sys::lock::{Mutexed, TypesMutex};
+use crate::status::{Address, Vgpu};
+use crate::sys::lock::{CreateMutex, Mutexed, TypesMutex};
 use crate::sys::mdev::{Choice, Registration, Type};
 use crate::sys::{clock, log, pci, Errno};
 
@@ -53,10 +54,14 @@ fn available(ty: &Type, told: &Told, driver: &[u8]) -> Option<u32> {
     told.available(driver, ty.read(File::Description, &mut description)?)
 }
 
-/// Vgpus that are being created.
+/// vGPUs that are being created.
 static CREATING: AtomicUsize = AtomicUsize::new(0);
-/// Types are being registered anew, so no vGPU can be created.
-static BUSY: AtomicBool = AtomicBool::new(false);
+/// Of these types, by [`Registration::parent`], no vGPU can be created, because they are being
+/// registered anew. 0 is nobody's.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+/// Held from looking whether the user allows one more vGPU until it is there.
+static LIMITED: Mutexed<(), CreateMutex> = Mutexed::new(());
 
 /// A vGPU that is being created.
 struct Creating;
@@ -80,9 +85,13 @@ impl Drop for Creating {
 /// It is not: as many as the user allows are there, or the types are just being registered anew.
 pub fn creating(ty: &Type, create: impl FnOnce() -> isize) -> Result<isize, Errno> {
     let _creating = Creating::new();
-    if BUSY.load(Ordering::SeqCst) {
+    if BUSY.load(Ordering::SeqCst) == ty.parent() {
         return Err(AGAIN);
     }
+    if !told(ty).limits_instances() {
+        return Ok(create());
+    }
+    let _limited = LIMITED.lock();
     let told = told(ty);
     let mut number = [0; NUMBER];
     let left = ty.read(File::Instances, &mut number).and_then(|n| available(ty, &told, n));
@@ -140,14 +149,19 @@ impl Place {
     }
 }
 
-/// Which of a board's types there are to be.
-fn wanted(registration: &Registration) -> Result<Choice, Errno> {
-    policy::with(|user| registration.choose(|number| !user.overrides.hides(number)))
-}
+/// We are about to go, so nothing is hidden any more.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// All of them.
-fn all(registration: &Registration) -> Result<Choice, Errno> {
-    registration.choose(|_| true)
+/// Which of a board's types there are to be.
+fn wanted(registration: &Registration) -> Choice {
+    if LEAVING.load(Ordering::SeqCst) {
+        return Choice::ALL;
+    }
+    let chosen = policy::with(|user| registration.choose(|number| !user.overrides.hides(number)));
+    chosen.unwrap_or_else(|_| {
+        log::warn(format_args!("out of memory: no vGPU type is hidden"));
+        Choice::ALL
+    })
 }
 
 /// The driver registers its types. May sleep.
@@ -156,20 +170,17 @@ fn all(registration: &Registration) -> Result<Choice, Errno> {
 /// As the mdev core says; none is registered.
 pub fn registering(mut registration: Registration) -> Result<(), Errno> {
     let Some(place) = Place::take(registration.parent()) else {
-        let choice = all(&registration)?;
         log::warn(format_args!("too many boards with vGPU types: none is hidden on the next one"));
-        return registration.register(choice).map_err(|(errno, _)| errno);
+        return registration.register(Choice::ALL).map_err(|(errno, _)| errno);
     };
-    let chosen = wanted(&registration).or_else(|_| all(&registration));
-    let registered =
-        chosen.and_then(|choice| registration.register(choice).map_err(|(errno, _)| errno));
-    match registered {
+    let choice = wanted(&registration);
+    match registration.register(choice) {
         Ok(()) => {
             tell(&registration);
             place.give(Slot::Held(registration));
             Ok(())
         }
-        Err(errno) => {
+        Err((errno, _)) => {
             place.give(Slot::Free);
             Err(errno)
         }
@@ -220,11 +231,12 @@ fn soon<T>(ready: impl Fn() -> Option<T>) -> Option<T> {
     })
 }
 
-/// Looks after types that were registered before we came. NVIDIA's module that registers them can't
-/// go meanwhile.
-pub fn find() {
+/// Begins: types that were registered before we came are looked after, too. NVIDIA's module that
+/// registers them can't go meanwhile. May sleep.
+pub fn begin() {
+    LEAVING.store(false, Ordering::SeqCst);
     for gpu in pci::gpus() {
-        let Some(registration) = Registration::found(&gpu) else { continue };
+        let Some((registration, locked)) = Registration::found(&gpu) else { continue };
         let parent = registration.parent();
         let known = TABLE.lock().iter().any(|slot| match slot {
             Slot::Free => false,
@@ -236,29 +248,48 @@ pub fn find() {
                 place.give(Slot::Held(registration));
             }
         }
+        drop(locked);
     }
     refresh();
 }
 
 /// Hides and shows types as the user wants it now. NVIDIA's module can't go meanwhile. May sleep.
 pub fn refresh() {
-    each(|registration| settle(registration, wanted));
+    each(settle);
 }
 
-/// Shows all types, and looks after none of them any more. As for [`refresh`].
-pub fn let_go() {
-    each(|registration| settle(registration, all));
-    forget();
+/// Shows all types from now on. As for [`refresh`].
+pub fn show_all() {
+    LEAVING.store(true, Ordering::SeqCst);
+    refresh();
 }
 
-/// Looks after none of them any more.
+/// Looks after no types any more. Nobody calls us for any.
 pub fn forget() {
     for at in 0..MAX_REGISTRATIONS {
         if let Some((place, registration)) = Place::take_held(at) {
+            if registration.hidden() != 0 {
+                postpone("the module is unloaded or switched off");
+            }
             registration.give_up();
             place.give(Slot::Free);
         }
     }
+}
+
+/// How many types are registered for a board, and how many vGPUs it has, of which the first are shown
+/// to `each`; `None` where that can't be told.
+pub fn of_board(board: Address, each: impl FnMut(Vgpu)) -> Option<(u32, u32)> {
+    let at = TABLE.lock().iter().position(|slot| match slot {
+        Slot::Held(registration) => registration.address == board,
+        Slot::Free | Slot::Taken(_) => false,
+    });
+    // The driver waits with unregistering them as long as they are taken.
+    let (place, registration) = Place::take_held(at?)?;
+    let types = u32::try_from(registration.registered()).ok();
+    let vgpus = registration.each_vgpu(each);
+    place.give(Slot::Held(registration));
+    Some((types?, vgpus))
 }
 
 fn each(f: impl Fn(&mut Registration)) {
@@ -279,8 +310,8 @@ pub fn hidden() -> usize {
 }
 
 /// Registers a board's types anew where others are wanted.
-fn settle(registration: &mut Registration, wanted: fn(&Registration) -> Result<Choice, Errno>) {
-    let Ok(choice) = wanted(registration) else { return };
+fn settle(registration: &mut Registration) {
+    let choice = wanted(registration);
     if registration.is(&choice) {
         return;
     }
@@ -288,16 +319,20 @@ fn settle(registration: &mut Registration, wanted: fn(&Registration) -> Result<C
     let Some(_locked) = soon(|| registration.lock()) else {
         return postpone("the driver is busy with the board");
     };
-    BUSY.store(true, Ordering::SeqCst);
+    BUSY.store(registration.parent(), Ordering::SeqCst);
     let quiet = soon(|| (CREATING.load(Ordering::SeqCst) == 0).then_some(())).is_some();
-    if quiet && !registration.has_vgpus() {
+    let idle = quiet && registration.is_idle();
+    if idle {
         registration.unregister();
+    }
+    // Nobody can create a vGPU of a type that is not there; those that come are there for everyone.
+    BUSY.store(0, Ordering::SeqCst);
+    if idle {
         register(registration, choice);
         tell(registration);
     } else {
-        postpone("there are vGPUs on the board");
+        postpone("there are vGPUs on the board, or being made");
     }
-    BUSY.store(false, Ordering::SeqCst);
 }
 
 fn postpone(why: &str) {
@@ -309,7 +344,9 @@ fn postpone(why: &str) {
 /// The driver believes that its types are registered, so they have to be, whatever it takes.
 fn register(registration: &mut Registration, choice: Choice) {
     let mut choice = choice;
-    while let Err((errno, again)) = registration.register(choice) {
+    loop {
+        registration.renew();
+        let Err((errno, again)) = registration.register(choice) else { return };
         choice = again;
         log::warn(format_args!("vGPU types can't be registered (error {errno}), trying again"));
         clock::sleep_ms(PATIENCE_MS);

@@ -3,6 +3,9 @@
 //!
 //! What is not overridden is left as the driver wrote it, in its order, known or not.
 
+// Searching for a character has a panic in core, searching with a function has none.
+#![allow(clippy::manual_pattern_char_comparison, reason = "see above")]
+
 use super::{decimal, Line, Told};
 use crate::profile::split_vram;
 
@@ -45,7 +48,7 @@ pub fn describe(told: &Told, driver: &str, line: &mut Line) -> Option<()> {
 
 /// The parts with key and value, both without spaces around them.
 fn parts(text: &str) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
-    text.split(',').map(|part| match part.split_once('=') {
+    text.split(|c| c == ',').map(|part| match part.split_once(|c| c == '=') {
         Some((key, value)) => (part, key.trim(), Some(value.trim())),
         None => (part, part.trim(), None),
     })
@@ -64,7 +67,7 @@ fn put_framebuffer(told: &Told, value: &str, line: &mut Line) -> Option<()> {
     if told.fb_length.is_none() && told.fb_reservation.is_none() {
         return None;
     }
-    let total = decimal(value.strip_suffix('M')?.as_bytes())?.checked_mul(MIB)?;
+    let total = decimal(value.strip_suffix("M")?.as_bytes())?.checked_mul(MIB)?;
     // How the driver divides it is not in the text, but known by rule.
     let factory = split_vram(total);
     let reservation = told.fb_reservation.or(factory.map(|vram| vram.reservation))?;
@@ -79,7 +82,7 @@ fn put_resolution(told: &Told, value: &str, line: &mut Line) -> Option<()> {
     if told.max_resolution_x.is_none() && told.max_resolution_y.is_none() {
         return None;
     }
-    let (x, y) = value.split_once('x')?;
+    let (x, y) = value.split_once(|c| c == 'x')?;
     let x = told.max_resolution_x.or_else(|| decimal(x.as_bytes()))?;
     let y = told.max_resolution_y.or_else(|| decimal(y.as_bytes()))?;
     put_number(line, "max_resolution", Some(x))?;

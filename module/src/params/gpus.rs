@@ -73,6 +73,18 @@ impl<'a> Gpus<'a> {
         }
     }
 
+    /// A text that [`Gpus::parse`] has accepted before.
+    ///
+    /// Of another one, what stands in front of its first error is in force.
+    pub const fn accepted(text: &'a [u8]) -> Self {
+        Self(text)
+    }
+
+    /// Whether any rule is for a bus address, so that it matters which one a board has.
+    pub fn name_addresses(&self) -> bool {
+        Rules::new(self.0).map_while(Result::ok).any(|(_, board, _)| matches!(board, Board::At(_)))
+    }
+
     /// The text that was read, to be shown.
     pub fn text(&self) -> &'a [u8] {
         self.0
@@ -275,6 +287,18 @@ mod tests {
     fn answer(text: &str, device: u16, bus: u8) -> Option<(u16, u16)> {
         let gpus = Gpus::parse(text.as_bytes()).unwrap();
         gpus.answer(device, OWN, address(bus)).map(|i| (i.device, i.subsystem))
+    }
+
+    #[test]
+    fn rules_for_addresses_are_told_from_others() {
+        for (text, expected) in [
+            ("", false),
+            ("1b06=off,10de:1b06:120f=1b38", false),
+            ("1b06=off,0000:01:00.0=auto", true),
+            ("01:00.0=off", true),
+        ] {
+            assert_eq!(Gpus::parse(text.as_bytes()).unwrap().name_addresses(), expected, "{text}");
+        }
     }
 
     #[test]

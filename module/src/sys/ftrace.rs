@@ -34,6 +34,24 @@ impl Call {
         let argument = |n| unsafe { b::vu_ftrace_argument(self.regs, n) } as usize;
         [argument(0), argument(1), argument(2)]
     }
+
+    /// Whether it is this module that calls.
+    pub fn is_ours(&self) -> bool {
+        // SAFETY: Looks at the module's own bounds.
+        unsafe { b::vu_is_ours(self.caller as c_ulong) }
+    }
+
+    /// Has `function` called in the place of the one that was.
+    ///
+    /// # Safety
+    /// The listener was placed with [`Mode::Divert`]. `function` is one of this module's, has the
+    /// signature of the one that it stands in for, and is sound for all that may be called with. Whoever
+    /// takes the listener away waits until nobody runs `function` any more.
+    pub unsafe fn divert(&self, function: *const ()) {
+        // SAFETY: The call is stopped at the function's entry (the type's invariant), with everything
+        // in place for another function of its signature.
+        unsafe { b::vu_ftrace_divert(self.regs, function as c_ulong) };
+    }
 }
 
 /// How to listen.
@@ -53,37 +71,6 @@ impl Mode {
             Mode::Plain => 0,
             Mode::Permanent => b::FTRACE_OPS_FL_PERMANENT as c_ulong,
             Mode::Divert => b::FTRACE_OPS_FL_IPMODIFY as c_ulong,
-        }
-    }
-}
-
-/// Has another function called in place of the one it listens to, unless it is this module that calls.
-///
-/// Invariant: the function is one of ours, with the signature of the one that it stands in for.
-pub struct Detour(*const ());
-
-// SAFETY: An address, which never changes.
-unsafe impl Sync for Detour {}
-
-impl Detour {
-    /// Sends calls to `function`.
-    ///
-    /// # Safety
-    /// It is a function of this module's, has the signature of the one that is listened to, and is
-    /// sound for all that the latter may be called with.
-    pub const unsafe fn to(function: *const ()) -> Self {
-        // INVARIANT: As the caller promises.
-        Self(function)
-    }
-}
-
-impl Listener for Detour {
-    fn called(&self, call: &Call) {
-        // SAFETY: Looks at the module's own bounds.
-        if !unsafe { b::vu_is_ours(call.caller as c_ulong) } {
-            // SAFETY: `call` is stopped at the function's entry, with everything in place for
-            // another function of its signature (the invariants of both types).
-            unsafe { b::vu_ftrace_divert(call.regs, self.0 as c_ulong) };
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Locks.
 //!
-//! Order: the life cycle's mutex, the types', the answers', that of what was told, the policy's, a
+//! Order: the creating one, the life cycle's mutex, the types', the answers', that of what was told, the policy's, a
 //! spin lock. Mutexes are taken in process
 //! context only (notifiers, work, task work, status, parameters, our init and exit); spin locks also
 //! in probe handlers.
@@ -23,6 +23,14 @@ pub struct LifecycleMutex;
 
 impl Which for LifecycleMutex {
     const MUTEX: b::vu_mutex = b::vu_mutex_VU_LIFECYCLE;
+}
+
+/// The mutex of vGPUs that are being created. Held while the driver creates one, so whoever holds
+/// another one does not take it.
+pub struct CreateMutex;
+
+impl Which for CreateMutex {
+    const MUTEX: b::vu_mutex = b::vu_mutex_VU_CREATE;
 }
 
 /// The mutex of registered mdev types.

@@ -2,9 +2,9 @@
 //! The kernel's mdev core: functions of ours that stand in for some of its own, for NVIDIA's types.
 //!
 //! Calls to them are sent to ours by ftrace, in the caller's context, where sleeping is allowed. Ours
-//! call the original, and what it said is changed in between. Calls for other drivers' types are
-//! handed through. Other than a hook, one of ours may be asleep in the driver when we go, so those
-//! that are under way are counted, and the last one is waited for.
+//! call the original, and what it said is changed in between. Calls for other drivers' types are left
+//! alone. Other than a hook, one of ours may be asleep in the driver when we go, so those that are
+//! under way are counted, and the last one is waited for.
 
 use core::ffi::{c_char, c_int, c_uint, c_void, CStr};
 use core::ptr::NonNull;
@@ -14,7 +14,7 @@ use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KVec;
 
 use super::bindings as b;
-use super::ftrace::{Detour, Listening, Mode};
+use super::ftrace::{Call, Listener, Listening, Mode};
 use super::{check, clock, kprobe, pci, Errno, NO_ENTRY, NO_MEMORY};
 use crate::mdev::{self, File, Line};
 use crate::profile::Uuid;
@@ -47,53 +47,74 @@ impl Drop for Running {
 struct Function {
     which: b::vu_mdev_function,
     name: &'static CStr,
-    detour: Detour,
+    /// Invariant: it is below, has the signature of the function of that name in `drivers/vfio/mdev`,
+    /// and hands on what it is called with.
+    ours: *const (),
 }
 
-/// Functions that stand in for those of the same signatures in `drivers/vfio/mdev`.
-static FUNCTIONS: [Function; FUNCTION_COUNT] = {
-    // SAFETY: Those named are below, have the signatures of what they stand in for, and hand on what
-    // they are called with.
-    unsafe {
-        [
-            Function {
-                which: b::vu_mdev_function_VU_MDEV_NAME,
-                name: c"mdev:name_show",
-                detour: Detour::to(vu_mdev_name_show as *const ()),
-            },
-            Function {
-                which: b::vu_mdev_function_VU_MDEV_DESCRIPTION,
-                name: c"mdev:description_show",
-                detour: Detour::to(vu_mdev_description_show as *const ()),
-            },
-            Function {
-                which: b::vu_mdev_function_VU_MDEV_INSTANCES,
-                name: c"mdev:available_instances_show",
-                detour: Detour::to(vu_mdev_instances_show as *const ()),
-            },
-            Function {
-                which: b::vu_mdev_function_VU_MDEV_CREATE,
-                name: c"mdev:create_store",
-                detour: Detour::to(vu_mdev_create_store as *const ()),
-            },
-            Function {
-                which: b::vu_mdev_function_VU_MDEV_REGISTER,
-                name: c"mdev:mdev_register_parent",
-                detour: Detour::to(vu_mdev_register_parent as *const ()),
-            },
-            Function {
-                which: b::vu_mdev_function_VU_MDEV_UNREGISTER,
-                name: c"mdev:mdev_unregister_parent",
-                detour: Detour::to(vu_mdev_unregister_parent as *const ()),
-            },
-        ]
-    }
-};
+// SAFETY: Never changes.
+unsafe impl Sync for Function {}
 
 const FUNCTION_COUNT: usize = 6;
 
-/// All functions replaced. Dropping it puts the originals back, and waits for calls under way.
-pub struct Replaced([Option<Listening<Detour>>; FUNCTION_COUNT]);
+/// Unregistering comes first and goes last: whatever was registered with us is unregistered with us.
+static FUNCTIONS: [Function; FUNCTION_COUNT] = [
+    Function {
+        which: b::vu_mdev_function_VU_MDEV_UNREGISTER,
+        name: c"mdev:mdev_unregister_parent",
+        ours: vu_mdev_unregister_parent as *const (),
+    },
+    Function {
+        which: b::vu_mdev_function_VU_MDEV_REGISTER,
+        name: c"mdev:mdev_register_parent",
+        ours: vu_mdev_register_parent as *const (),
+    },
+    Function {
+        which: b::vu_mdev_function_VU_MDEV_CREATE,
+        name: c"mdev:create_store",
+        ours: vu_mdev_create_store as *const (),
+    },
+    Function {
+        which: b::vu_mdev_function_VU_MDEV_NAME,
+        name: c"mdev:name_show",
+        ours: vu_mdev_name_show as *const (),
+    },
+    Function {
+        which: b::vu_mdev_function_VU_MDEV_DESCRIPTION,
+        name: c"mdev:description_show",
+        ours: vu_mdev_description_show as *const (),
+    },
+    Function {
+        which: b::vu_mdev_function_VU_MDEV_INSTANCES,
+        name: c"mdev:available_instances_show",
+        ours: vu_mdev_instances_show as *const (),
+    },
+];
+
+impl Function {
+    /// The function's name without its module's.
+    fn label(&self) -> &'static str {
+        let name = self.name.to_str().unwrap_or("mdev");
+        name.strip_prefix("mdev:").unwrap_or(name)
+    }
+}
+
+impl Listener for Function {
+    fn called(&self, call: &Call) {
+        let [first, second, _] = call.arguments();
+        // SAFETY: These are the arguments of the function that `which` says.
+        let concerns = || unsafe { b::vu_mdev_concerns(self.which, first as _, second as _) };
+        if !call.is_ours() && concerns() {
+            // SAFETY: Placed to divert (`Replaced::place`); `ours` is such a function (the type's
+            // invariant); `Replaced` waits for it when it is dropped.
+            unsafe { call.divert(self.ours) };
+        }
+    }
+}
+
+/// All functions replaced. Dropping it puts the originals back, and waits for calls under way: no lock
+/// may be held that such a call, or whoever it waits for, could want.
+pub struct Replaced([Option<Listening<Function>>; FUNCTION_COUNT]);
 
 impl Replaced {
     /// Replaces all of them, or none. The mdev core is loaded, and stays so until this is dropped.
@@ -111,7 +132,7 @@ impl Replaced {
         }
         for (slot, function) in replaced.0.iter_mut().zip(&FUNCTIONS) {
             // SAFETY: The listener is a static.
-            let placed = unsafe { Listening::place(function.name, Mode::Divert, &function.detour) };
+            let placed = unsafe { Listening::place(function.name, Mode::Divert, function) };
             *slot = Some(placed.map_err(|errno| (function.label(), errno))?);
         }
         Ok(replaced)
@@ -120,14 +141,6 @@ impl Replaced {
     /// How often they were called.
     pub fn hits(&self) -> u64 {
         self.0.iter().flatten().fold(0, |hits, placed| hits.saturating_add(placed.hits()))
-    }
-}
-
-impl Function {
-    /// The function's name without its module's.
-    fn label(&self) -> &'static str {
-        let name = self.name.to_str().unwrap_or("mdev");
-        name.split(':').next_back().unwrap_or(name)
     }
 }
 
@@ -158,17 +171,21 @@ pub struct Type {
 }
 
 impl Type {
-    /// What sysfs calls us with; `None` where it is not NVIDIA's.
+    /// What sysfs calls us with; `None` where its name is none of NVIDIA's.
     ///
     /// # Safety
     /// The type's invariant.
     unsafe fn new(raw: *mut b::mdev_type, attribute: *mut c_void) -> Option<Self> {
         let raw = NonNull::new(raw)?;
-        // SAFETY: A registered type has a device; both stay for the call.
-        let nvidias = unsafe { b::vu_mdev_is_nvidias(b::vu_mdev_type_device(raw.as_ptr())) };
-        // SAFETY: As above.
-        let number = nvidias.then(|| unsafe { number_of(raw.as_ptr()) })??;
+        // SAFETY: As the caller promises.
+        let number = unsafe { number_of(raw.as_ptr()) }?;
         Some(Self { raw, attribute, number })
+    }
+
+    /// The [`Registration::parent`] of the types that it was registered with.
+    pub fn parent(&self) -> usize {
+        // SAFETY: The type's invariant.
+        unsafe { b::vu_mdev_type_parent(self.raw.as_ptr()) as usize }
     }
 
     /// Has the kernel write a file of the type's to `page`; returns the length, or an error number.
@@ -215,7 +232,8 @@ unsafe fn number_of(raw: *mut b::mdev_type) -> Option<u32> {
 /// Types that a driver has registered for a device, and what it takes to register them anew.
 ///
 /// Invariant: made from what the driver handed to `mdev_register_parent()`. The pointers are good
-/// until it calls `mdev_unregister_parent()`; the device has a reference of ours.
+/// until it has unregistered them; `types` makes it wait for whoever uses this. The device has a
+/// reference of ours.
 pub struct Registration {
     parent: *mut b::mdev_parent,
     device: *mut b::device,
@@ -225,6 +243,8 @@ pub struct Registration {
     /// What was registered in the place of `types`, where any of these were left out. The core reads
     /// it until the types are unregistered.
     left: Option<KVec<*mut b::mdev_type>>,
+    /// The board.
+    pub address: Address,
 }
 
 // SAFETY: Pointers to what the mdev core and the driver synchronise themselves.
@@ -238,7 +258,18 @@ impl Registration {
 
     /// How many of the driver's types were left out.
     pub fn hidden(&self) -> usize {
-        self.left.as_ref().map_or(0, |left| (self.count as usize).saturating_sub(left.len()))
+        (self.count as usize).saturating_sub(self.registered())
+    }
+
+    /// How many types are registered.
+    pub fn registered(&self) -> usize {
+        self.left.as_ref().map_or(self.count as usize, |left| left.len())
+    }
+
+    /// The driver's type number `i`.
+    fn type_at(&self, i: c_uint) -> *mut b::mdev_type {
+        // SAFETY: The driver has handed over an array of `count` types (the type's invariant).
+        unsafe { b::vu_mdev_type_at(self.types, i) }
     }
 
     /// Chooses the types whose numbers `shown` does not refuse.
@@ -247,11 +278,8 @@ impl Registration {
     /// The kernel has no memory left.
     pub fn choose(&self, shown: impl Fn(u32) -> bool) -> Result<Choice, Errno> {
         let mut left = KVec::new();
-        for i in 0..self.count {
-            // SAFETY: The driver has handed over an array of `count` types, which are alive until it
-            // unregisters them (the type's invariant).
-            let raw = unsafe { b::vu_mdev_type_at(self.types, i) };
-            // SAFETY: As above.
+        for raw in (0..self.count).map(|i| self.type_at(i)) {
+            // SAFETY: The driver's types are alive (the type's invariant).
             let number = unsafe { number_of(raw) };
             if number.map_or(true, &shown) {
                 left.push(raw, GFP_KERNEL).map_err(|_| NO_MEMORY)?;
@@ -265,7 +293,7 @@ impl Registration {
         self.left.as_deref() == choice.0.as_deref()
     }
 
-    /// Registers types. None may be registered.
+    /// Registers types. None may be registered; where some were, [`Registration::renew`] comes first.
     ///
     /// # Errors
     /// The kernel's error number; none is registered.
@@ -288,47 +316,77 @@ impl Registration {
         }
     }
 
-    /// Unregisters the types.
+    /// Whether there is no vGPU on the device, nor one that is being made or removed.
+    pub fn is_idle(&self) -> bool {
+        let idle = |raw| {
+            // SAFETY: The types of this list are registered, and stay so (the type's invariant).
+            unsafe { b::vu_mdev_idle(raw) }
+        };
+        let types = match &self.left {
+            None => (0..self.count).all(|i| idle(self.type_at(i))),
+            Some(left) => left.iter().all(|raw| idle(*raw)),
+        };
+        types && self.vgpus(&mut []) == 0
+    }
+
+    /// Unregisters the types, of which none may have a vGPU. The driver must be kept from unregistering
+    /// them meanwhile.
     pub fn unregister(&mut self) {
-        // SAFETY: They are registered, and the driver does not unregister them meanwhile: its probe()
-        // and remove() are locked out, and it can't be unloaded (`types` sees to both).
+        // SAFETY: They are registered; as the caller promises, nobody else unregisters them.
         unsafe { b::vu_mdev_unregister(self.parent) };
         self.left = None;
-        // Whoever gives back the last reference to a type may still be at it when it shows none.
-        let mut waited = false;
-        for i in 0..self.count {
-            // SAFETY: The array and its types stay until the driver unregisters them.
-            let raw = unsafe { b::vu_mdev_type_at(self.types, i) };
-            // SAFETY: It is not registered.
+    }
+
+    /// Has types that are not registered any more as they were before they were for the first time. May
+    /// sleep.
+    pub fn renew(&mut self) {
+        for raw in (0..self.count).map(|i| self.type_at(i)) {
+            // SAFETY: It is not registered, and alive.
             while unsafe { b::vu_mdev_holds(raw) } {
-                waited = true;
                 clock::sleep_ms(10);
             }
         }
-        if waited {
-            super::wait_for_hooks();
-        }
-        for i in 0..self.count {
-            // SAFETY: As above.
-            unsafe { b::vu_mdev_reset(b::vu_mdev_type_at(self.types, i)) };
+        // Whoever gave the last reference back, or left a lock, may still be on the way out.
+        super::wait_for_hooks();
+        for raw in (0..self.count).map(|i| self.type_at(i)) {
+            // SAFETY: As above, and nobody holds it.
+            unsafe { b::vu_mdev_reset(raw) };
         }
     }
 
-    /// Whether there are vGPUs on the device.
-    pub fn has_vgpus(&self) -> bool {
-        // SAFETY: The device has a reference of ours; nothing is written to an empty list.
-        unsafe { b::vu_mdev_vgpus(self.device, core::ptr::null_mut(), 0) != 0 }
+    /// How many vGPUs there are on the device; the first are written to `list`.
+    fn vgpus(&self, list: &mut [b::vu_vgpu]) -> u32 {
+        let max = c_uint::try_from(list.len()).unwrap_or(0);
+        // SAFETY: The device has a reference of ours, its types stay (the type's invariant), and no
+        // more is written than there is room for.
+        unsafe { b::vu_mdev_vgpus(self.device, list.as_mut_ptr(), max) }
+    }
+
+    /// How many vGPUs there are on the device; the first are shown to `each`.
+    pub fn each_vgpu(&self, mut each: impl FnMut(Vgpu)) -> u32 {
+        let mut list = [b::vu_vgpu { uuid: [0; 16], type_: [0; 16] }; MAX_VGPUS];
+        let count = self.vgpus(&mut list);
+        for vgpu in list.iter().take(count as usize) {
+            let name = vgpu.type_.map(|c| c as u8);
+            let name = name.split(|&c| c == 0).next().unwrap_or(&[]);
+            let uuid = Uuid::from_guid(vgpu.uuid);
+            each(Vgpu { gpu: self.address, uuid, vgpu_type: mdev::number(name) });
+        }
+        count
     }
 
     /// Takes the lock that the driver's probe() and remove() for the device are called with, if it
     /// can be had.
     pub fn lock(&self) -> Option<Locked> {
         // SAFETY: The device has a reference of ours; `Locked` takes its own.
-        unsafe { b::vu_device_trylock(self.device) }.then(|| {
-            // SAFETY: As above.
-            unsafe { b::vu_device_get(self.device) };
-            Locked(self.device)
-        })
+        unsafe { b::vu_device_trylock(self.device) }.then(|| self.locked())
+    }
+
+    /// The device's lock, which is held.
+    fn locked(&self) -> Locked {
+        // SAFETY: The device has a reference of ours.
+        unsafe { b::vu_device_get(self.device) };
+        Locked(self.device)
     }
 
     /// Forgets about it. An array of ours that the mdev core reads stays: it is as long as a handful
@@ -337,29 +395,42 @@ impl Registration {
         core::mem::forget(self.left.take());
     }
 
-    /// Those of a GPU that were registered before we came, if its lock can be had.
+    /// Those of a GPU that were registered before we came, and its lock, if that can be had: as long
+    /// as it is held, the driver does not unregister them.
     ///
-    /// NVIDIA's module that registers types can't be unloaded meanwhile, nor as long as what is
-    /// returned is used with a [`Registration::lock`].
-    pub fn found(gpu: &pci::Gpu) -> Option<Self> {
+    /// NVIDIA's module that registers types can't be unloaded meanwhile.
+    pub fn found(gpu: &pci::Gpu) -> Option<(Self, Locked)> {
         // SAFETY: Plain pointers and numbers, for which zero is a value.
         let mut raw: b::vu_registration = unsafe { core::mem::zeroed() };
-        // SAFETY: Fills what it is given, and takes a reference to the device where it says true.
-        let found = unsafe { b::vu_gpu_registration(gpu, &mut raw) };
+        // SAFETY: Fills what it is given, and takes reference and lock where it says true.
+        if !unsafe { b::vu_gpu_registration(gpu, &mut raw) } {
+            return None;
+        }
         // INVARIANT: The mdev core has kept what the driver handed over.
-        found.then_some(Self {
+        let found = Self {
             parent: raw.parent,
             device: raw.device,
             driver: raw.driver,
             types: raw.types,
             count: raw.nr_types,
             left: None,
-        })
+            address: Address::from(gpu),
+        };
+        let locked = found.locked();
+        Some((found, locked))
     }
 }
 
+/// The most vGPUs of one GPU that are listed.
+const MAX_VGPUS: usize = 32;
+
 /// Types that are to be registered: all of a driver's, or those in an array.
 pub struct Choice(Option<KVec<*mut b::mdev_type>>);
+
+impl Choice {
+    /// All of them.
+    pub const ALL: Self = Self(None);
+}
 
 impl Drop for Registration {
     fn drop(&mut self) {
@@ -379,25 +450,6 @@ impl Drop for Locked {
             b::vu_device_put(self.0);
         }
     }
-}
-
-/// The most vGPUs of one GPU that are listed.
-const MAX_VGPUS: usize = 32;
-
-/// What the mdev core has for a GPU: how many types, where that can be told at the moment, and how
-/// many vGPUs, of which the first are shown to `each`.
-pub fn of_gpu(gpu: &pci::Gpu, mut each: impl FnMut(Vgpu)) -> (Option<u32>, u32) {
-    let mut list = [b::vu_vgpu { uuid: [0; 16], type_: [0; 16] }; MAX_VGPUS];
-    let mut types = 0;
-    // SAFETY: Writes no more than the list has room for.
-    let count = unsafe { b::vu_gpu_vgpus(gpu, list.as_mut_ptr(), MAX_VGPUS as c_uint, &mut types) };
-    for vgpu in list.iter().take(count as usize) {
-        let name = vgpu.type_.map(|c| c as u8);
-        let name = name.split(|&c| c == 0).next().unwrap_or(&[]);
-        let uuid = Uuid::from_guid(vgpu.uuid);
-        each(Vgpu { gpu: Address::from(gpu), uuid, vgpu_type: mdev::number(name) });
-    }
-    (u32::try_from(types).ok(), count)
 }
 
 /// Writes a file of a type's as it is true.
@@ -484,15 +536,18 @@ unsafe extern "C" fn vu_mdev_register_parent(
     count: c_uint,
 ) -> c_int {
     let _running = Running::new();
-    // SAFETY: The driver hands over a device of its own.
-    if device.is_null() || !unsafe { b::vu_mdev_is_nvidias(device) } {
-        // SAFETY: Handed through.
-        return unsafe { b::vu_mdev_register(parent, device, driver, list, count) };
+    // SAFETY: Plain numbers, for which zero is a value.
+    let mut gpu: pci::Gpu = unsafe { core::mem::zeroed() };
+    // SAFETY: Only calls for NVIDIA's GPUs are sent here. The device is alive; `Registration` gives the
+    // reference back.
+    unsafe {
+        b::vu_device_address(device, &mut gpu);
+        b::vu_device_get(device);
     }
-    // SAFETY: The device is alive; `Registration` gives the reference back.
-    unsafe { b::vu_device_get(device) };
+    let address = Address::from(&gpu);
     // INVARIANT: What the driver hands over.
-    let registration = Registration { parent, device, driver, types: list, count, left: None };
+    let registration =
+        Registration { parent, device, driver, types: list, count, left: None, address };
     match types::registering(registration) {
         Ok(()) => 0,
         Err(errno) => errno,

@@ -4,7 +4,6 @@
 
 mod overrides;
 mod properties;
-mod structures;
 
 use vgpu_unlock::params::{Gpus, Overrides};
 use vgpu_unlock::profile::Uuid;

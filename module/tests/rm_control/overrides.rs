@@ -6,8 +6,8 @@ use vgpu_unlock::params::Gpus;
 use vgpu_unlock::profile::{Key, Skipped};
 use vgpu_unlock::rm_control::{fields, ProcessMemory, Shown, Verdict};
 
-use super::structures::{self, Structure, OF_VGPU};
 use super::{answer, policy, proxmox, CREATE_DEVICE};
+use structures::{Structure, OF_VGPU};
 
 /// What must stand in a field of C's declaration.
 #[derive(Clone, Copy, Debug)]

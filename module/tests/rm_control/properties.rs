@@ -7,8 +7,6 @@ use vgpu_unlock::params::{Gpus, Overrides, Which};
 use vgpu_unlock::profile::{Key, Kind};
 use vgpu_unlock::rm_control::{edit, fields, layout, Call, Policy, ProcessMemory, Verdict};
 
-use super::structures;
-
 /// A command, more often than not one of ours.
 fn command() -> impl Strategy<Value = u32> {
     prop_oneof![

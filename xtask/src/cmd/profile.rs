@@ -24,7 +24,7 @@ pub enum Args {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Prints what the driver's answers say of a vGPU type after the overrides.
+    /// Prints what the driver's answers and the mdev files say of a vGPU type after the overrides.
     Explain {
         /// The type: nvidia-55, or 55.
         #[arg(long = "type", value_name = "nvidia-N", value_parser = vgpu_type)]
@@ -41,6 +41,10 @@ pub enum Args {
         /// The number of the Proxmox virtual machine.
         #[arg(long, value_name = "N", conflicts_with = "mdev")]
         vm: Option<u64>,
+        /// What the driver has in the type's file `description`, to see what will be there instead:
+        /// 'num_heads=4, frl_config=60, ...'.
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
     },
 }
 
@@ -70,7 +74,7 @@ pub fn run(args: &Args) -> Result<()> {
                 }
             }
         }
-        Args::Explain { vgpu_type, branch, overrides, mdev, vm } => {
+        Args::Explain { vgpu_type, branch, overrides, mdev, vm, description } => {
             let text = match overrides {
                 Some(text) => text.clone(),
                 None => running()?,
@@ -79,7 +83,9 @@ pub fn run(args: &Args) -> Result<()> {
             if vm.is_some() && mdev.is_none() {
                 bail!("a virtual machine's number has at most 12 digits");
             }
-            let question = Question { vgpu_type: *vgpu_type, mdev, branch: *branch };
+            let (vgpu_type, branch) = (*vgpu_type, *branch);
+            let question =
+                Question { vgpu_type, mdev, branch, description: description.as_deref() };
             match explain(&text, &question) {
                 Ok(answer) => print!("{answer}"),
                 Err(error) => bail!("{}", shown_error("overrides", &text, error)),

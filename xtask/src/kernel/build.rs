@@ -51,7 +51,10 @@ pub fn panics(module: &Path) -> Result<Vec<String>> {
     let object = module.with_file_name("vgpu_unlock_main.o");
     let symbols = sh::output(Command::new("nm").arg("--undefined-only").arg(object))?;
     let names = symbols.lines().filter_map(|line| line.split_whitespace().last());
-    let is_panic = |name: &&str| name.contains("panick") || name.contains("unwrap_failed");
+    // Core's are called so: panicking::panic, slice_end_index_len_fail, unwrap_failed, ...
+    let is_panic = |name: &&str| {
+        ["panick", "_fail"].iter().any(|part| name.contains(part)) && name.starts_with("_R")
+    };
     Ok(names.filter(is_panic).map(str::to_owned).collect())
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Says what is in force for a vGPU type on a driver branch.
 
+mod files;
+
 use std::fmt::Write as _;
 
 use vgpu_unlock::driver::version::Version;
@@ -56,13 +58,15 @@ impl Branch {
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Question {
+pub struct Question<'a> {
     /// The type's number.
     pub vgpu_type: u32,
     /// The vGPU.
     pub mdev: Option<Uuid>,
     /// The driver.
     pub branch: Branch,
+    /// What the driver has in the type's file `description`.
+    pub description: Option<&'a str>,
 }
 
 /// One field that was set.
@@ -98,13 +102,13 @@ impl Editor for Collector {
     }
 }
 
-/// Says what the driver's answers have after the overrides.
+/// Says what the driver's answers and the type's files have after the overrides.
 ///
 /// # Errors
 /// The overrides are wrong.
-pub fn explain(text: &str, question: &Question) -> Result<String, ParseError> {
+pub fn explain(text: &str, question: &Question<'_>) -> Result<String, ParseError> {
     let overrides = Overrides::parse(text.as_bytes())?;
-    let Question { vgpu_type, mdev, branch } = *question;
+    let Question { vgpu_type, mdev, branch, description } = *question;
     let which = Which { vgpu_type, mdev };
     let mut out = String::new();
     let _ = write!(out, "nvidia-{vgpu_type}");
@@ -115,9 +119,6 @@ pub fn explain(text: &str, question: &Question) -> Result<String, ParseError> {
         }
     }
     let _ = writeln!(out, "\nfields that are not named stay as the driver has them");
-    if overrides.hides(vgpu_type) {
-        let _ = writeln!(out, "the type is not offered to new vGPUs (hidden=1)");
-    }
     for (what, size, layout) in branch.layouts() {
         let (Some(size), Some(layout)) = (size, layout) else {
             let _ = writeln!(out, "\ntype {what}: layout not known on this branch, left alone");
@@ -143,6 +144,7 @@ pub fn explain(text: &str, question: &Question) -> Result<String, ParseError> {
             let _ = writeln!(out, "  {} of {by} does nothing: {}", key.name(), reason(key, why));
         }
     }
+    let _ = write!(out, "\n{}", files::explain(&overrides, vgpu_type, description));
     Ok(out)
 }
 
@@ -180,7 +182,7 @@ mod tests {
     fn answer(text: &str, mdev: Option<&str>, branch: &str) -> String {
         let mdev = mdev.and_then(|uuid| Uuid::parse(uuid.as_bytes()));
         let branch = Branch::parse(branch).unwrap();
-        explain(text, &Question { vgpu_type: 55, mdev, branch }).unwrap()
+        explain(text, &Question { vgpu_type: 55, mdev, branch, description: None }).unwrap()
     }
 
     #[test]
@@ -206,7 +208,7 @@ mod tests {
         let said = answer(&text, None, "470");
         assert!(said.contains("card_name of nvidia-55 does nothing: this branch takes 31 bytes"));
         assert!(said.contains("adapter_name of nvidia-55 does nothing: this branch's structure"));
-        assert!(said.contains("not offered"));
+        assert!(said.contains("hidden=1, the type will not be listed"));
         let said = answer(&text, None, "580.95.05");
         assert!(said.contains(&"x".repeat(32)) && said.contains("layout not known"));
         assert!(answer("", None, "525").contains("nothing is overridden"));

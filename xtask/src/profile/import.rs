@@ -10,10 +10,7 @@ use vgpu_unlock::params::{Gpus, Overrides};
 use vgpu_unlock::profile::{Key, Kind, Uuid, split_vram};
 
 use super::value;
-use super::write::{self, Value};
-
-/// The longest value that the module takes for a parameter, in bytes: a page, less what ends it.
-const MAX_PARAMETER: usize = 4094;
+use super::write::{self, Section, Value};
 
 /// How much a remark matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +31,6 @@ struct Remark {
     line: usize,
     weight: Weight,
     text: String,
-}
-
-/// A section in the module's grammar.
-struct Section {
-    target: String,
-    settings: Vec<(Key, Value)>,
 }
 
 /// What was read so far.
@@ -86,16 +77,16 @@ impl Import {
         }
     }
 
-    /// Reads the text of a `config.toml`.
+    /// Reads the text of a `config.toml`. To be called behind [`Import::profiles`].
     pub fn config(&mut self, name: &str, text: &str) {
         let file = File { name, text };
         let Some(root) = self.parse(&file) else { return };
+        let (mut off, mut map) = (None, None);
         for (key, value) in in_order(root.get_ref()) {
             match (key.get_ref().as_ref(), value.get_ref()) {
-                ("unlock", DeValue::Boolean(on)) => {
-                    self.disabled = !on;
-                    let text = format!("unlock = {on}: enabled={}", u8::from(*on));
-                    self.remark(&file, key, Weight::Does, text);
+                ("unlock", DeValue::Boolean(false)) => off = Some(key),
+                ("unlock", DeValue::Boolean(true)) => {
+                    self.remark(&file, key, Weight::Does, "unlock = true: enabled=1".into());
                 }
                 ("unlock_migration", DeValue::Boolean(on)) => {
                     self.migration = *on;
@@ -107,7 +98,7 @@ impl Import {
                     self.remark(&file, key, Weight::Error, text);
                 }
                 ("pci_info_map", value) => match value.as_table() {
-                    Some(table) => self.pci_info_map(&file, table),
+                    Some(table) => map = Some(table),
                     None => {
                         let text = "pci_info_map must be a table; vgpu_unlock-rs aborts for it";
                         self.remark(&file, key, Weight::Error, text.into());
@@ -118,6 +109,25 @@ impl Import {
                     self.remark(&file, key, Weight::Warning, text);
                 }
             }
+        }
+        if let Some(key) = off {
+            self.off(&file, key);
+        }
+        if let Some(map) = map {
+            self.pci_info_map(&file, map, off.is_some() && !self.disabled);
+        }
+    }
+
+    /// `unlock = false`. There, that is about the board only. Ours switches everything off.
+    fn off(&mut self, file: &File<'_>, key: &Spanned<DeString<'_>>) {
+        self.disabled = !self.migration && self.sections.iter().all(|s| s.settings.is_empty());
+        if self.disabled {
+            self.remark(file, key, Weight::Does, "unlock = false: enabled=0".into());
+        } else {
+            let text = "enabled=0 would switch off the overrides and migration, too, so it is left \
+                        out; boards of NVIDIA's list are answered as themselves anyway, another \
+                        one with gpus=BOARD=off";
+            self.remark(file, key, Weight::Warning, text.into());
         }
     }
 
@@ -149,36 +159,22 @@ impl Import {
         if self.remarks.iter().any(|remark| remark.weight == Weight::Error) {
             bail!("nothing was written, because of the errors above");
         }
-        let sections = self.sections.iter().filter(|section| !section.settings.is_empty());
-        let overrides: Vec<String> = sections
-            .map(|Section { target, settings }| {
-                let settings: Vec<_> =
-                    settings.iter().map(|(k, v)| write::setting(*k, v)).collect();
-                format!("{target}:{}", settings.join(","))
-            })
-            .collect();
-        let (overrides, gpus) = (overrides.join(";"), self.gpus.join(","));
+        let (overrides, gpus) = (write::overrides(&self.sections), self.gpus.join(","));
         if let Err(error) = Overrides::parse(overrides.as_bytes()) {
             bail!("the overrides are wrong, {error}:\n{overrides}");
         }
         if let Err(error) = Gpus::parse(gpus.as_bytes()) {
             bail!("the boards are wrong, {error}:\n{gpus}");
         }
-        let mut line = String::from("options vgpu_unlock");
+        let mut parameters = Vec::new();
         if self.disabled {
-            line += " enabled=0";
+            parameters.push(("enabled", "0"));
         }
         if self.migration {
-            line += " migration=1";
+            parameters.push(("migration", "1"));
         }
-        for (name, value) in [("gpus", gpus), ("overrides", overrides)] {
-            if value.len() > MAX_PARAMETER {
-                bail!("{name} has {} bytes, a parameter holds {MAX_PARAMETER}", value.len());
-            }
-            if !value.is_empty() {
-                let _ = write!(line, " {name}=\"{value}\"");
-            }
-        }
+        parameters.extend([("gpus", &gpus[..]), ("overrides", &overrides[..])]);
+        let line = write::options(&parameters)?;
         Ok(format!("# Written by cargo xtask profile import.\n{line}\n"))
     }
 
@@ -263,10 +259,13 @@ impl Import {
         self.sections.push(Section { target, settings });
     }
 
-    fn pci_info_map(&mut self, file: &File<'_>, table: &DeTable<'_>) {
+    /// Where the boards are not to be unlocked, the map has no effect there, and they are `off` here.
+    fn pci_info_map(&mut self, file: &File<'_>, table: &DeTable<'_>, off: bool) {
         for (name, value) in in_order(table) {
             match pci_rule(name.get_ref(), value.get_ref()) {
                 Ok(rule) => {
+                    let board = rule.split('=').next().filter(|_| off);
+                    let rule = board.map_or(rule.clone(), |board| format!("{board}=off"));
                     let text = format!("gpus={rule}: boards with that device ID are answered so");
                     self.remark(file, name, Weight::Does, text);
                     self.gpus.push(rule);

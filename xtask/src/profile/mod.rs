@@ -6,5 +6,8 @@ mod import;
 mod value;
 mod write;
 
+#[cfg(test)]
+mod differential;
+
 pub use explain::{Branch, Question, explain, shown_error};
 pub use import::Import;

@@ -91,6 +91,9 @@ fn size(key: Key, value: &DeValue<'_>) -> Taken {
         let note = (!old_reads).then(|| format!("hexadecimal in quotes is read; {OLD_REFUSES}"));
         return at_least(key, (Value::Number(bytes), note));
     }
+    if let Some(bytes) = any_fraction(trimmed) {
+        return at_least(key, (Value::Number(bytes), None));
+    }
     let unit = trimmed.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim();
     let meant = match unit.to_ascii_lowercase().as_str() {
         "k" | "m" | "g" | "t" => Some(format!("{}iB", unit.to_ascii_uppercase())),
@@ -100,10 +103,23 @@ fn size(key: Key, value: &DeValue<'_>) -> Taken {
     };
     let number = trimmed.strip_suffix(unit).unwrap_or(trimmed).trim();
     let hint = match meant {
-        Some(unit) => format!("write {number}{unit}"),
-        None => format!("write {}", key.kind().expected()),
+        Some(meant) if meant != unit => format!("write {number}{meant}"),
+        _ => format!("write {}", key.kind().expected()),
     };
     Err(format!("{written:?} is no size: {hint}; {OLD_REFUSES}"))
+}
+
+/// A size with a unit as vgpu_unlock-rs reads it, where the module's grammar is stricter: with any
+/// number of digits, or none, on a side of the point, and any white space in front of the unit.
+fn any_fraction(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?);
+    let unit = unit.trim_start();
+    let one = match unit.starts_with(char::is_alphabetic) {
+        true => parse_size(format!("1{unit}").as_bytes()).ok()?,
+        false => return None,
+    };
+    let bytes = (number.parse::<f64>().ok()? * one as f64).round();
+    (bytes < u64::MAX as f64).then_some(bytes as u64)
 }
 
 fn at_least(key: Key, taken: (Value, Option<String>)) -> Taken {

@@ -1,13 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Writes values in the grammar of the module's parameters.
 
+use std::fmt::Write as _;
+
+use anyhow::{Result, bail};
 use vgpu_unlock::profile::{Key, Kind};
+
+/// The longest value that the module takes for a parameter, in bytes: a page, less what ends it.
+const MAX_PARAMETER: usize = 4094;
 
 /// A value to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     Number(u64),
     Text(String),
+}
+
+/// A section in the module's grammar.
+#[derive(Clone, Debug)]
+pub struct Section {
+    pub target: String,
+    pub settings: Vec<(Key, Value)>,
+}
+
+/// A line for modprobe.d that gives the module parameters. Those that are empty are left out.
+///
+/// # Errors
+/// One is longer than the module takes.
+pub fn options(parameters: &[(&str, &str)]) -> Result<String> {
+    let mut line = String::from("options vgpu_unlock");
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        if value.len() > MAX_PARAMETER {
+            bail!("{name} has {} bytes, a parameter holds {MAX_PARAMETER}", value.len());
+        }
+        let bare = value.bytes().all(|c| c.is_ascii_alphanumeric());
+        let mark = if bare { "" } else { "\"" };
+        let _ = write!(line, " {name}={mark}{value}{mark}");
+    }
+    Ok(line)
+}
+
+/// The value of the parameter `overrides`. Sections without a setting are left out.
+pub fn overrides(sections: &[Section]) -> String {
+    let sections = sections.iter().filter(|section| !section.settings.is_empty());
+    let section = |Section { target, settings }: &Section| {
+        let settings: Vec<_> = settings.iter().map(|(k, v)| setting(*k, v)).collect();
+        format!("{target}:{}", settings.join(","))
+    };
+    sections.map(section).collect::<Vec<_>>().join(";")
 }
 
 /// `key=value`, in a form that survives modprobe.d and the kernel's command line.

@@ -88,6 +88,9 @@ fn what_the_old_library_dies_on_is_taken_where_it_is_clear() {
         ("framebuffer = \"0x74000000\"", "framebuffer=1856MiB", "hexadecimal in quotes"),
         ("framebuffer = 1_000", "framebuffer=0x3e8", ""),
         ("framebuffer = \" 1.5 GB \"", "framebuffer=0x59682f00", ""),
+        ("framebuffer = \".5GiB\"", "framebuffer=512MiB", ""),
+        ("framebuffer = \"3.\\tMiB\"", "framebuffer=3MiB", ""),
+        ("framebuffer = \"1.1234567 GiB\"", "framebuffer=0x47e6b6ee", ""),
         ("vram = \"4GiB\"", "vram=4GiB", ""),
     ] {
         let import = import(&format!("[profile.nvidia-1]\n{line}"));
@@ -120,6 +123,10 @@ fn what_is_wrong_keeps_anything_from_being_written() {
         ("framebuffer = \"4gib\"", "write 4GiB"),
         ("framebuffer = \"4 gb\"", "write 4GB"),
         ("framebuffer = \"lots\"", "is no size"),
+        ("framebuffer = \"1.2.3GiB\"", "is no size: write bytes"),
+        ("framebuffer = \"1 5GiB\"", "is no size: write bytes"),
+        ("framebuffer = \".GiB\"", "is no size: write bytes"),
+        ("framebuffer = \"20000000TiB\"", "is no size: write bytes"),
         ("framebuffer = \"\"", "is no size"),
         ("framebuffer = 1.5", "in quotes"),
         ("framebuffer = true", "in quotes"),
@@ -169,10 +176,10 @@ fn the_configuration_is_taken_over() {
          6919 = { device_id = 5042, sub_system_id = 0 }\n",
     );
     let conf = import.modprobe_conf().unwrap();
-    let expected = "options vgpu_unlock enabled=0 migration=1 \
-                    gpus=\"1b06=1b38:11a0,1b07=13b2:0000\"\n";
+    let expected = "options vgpu_unlock migration=1 \
+                    gpus=\"1b06=off,1b07=off\"\n";
     assert!(conf.ends_with(expected), "{conf}");
-    assert!(import.report().contains("c.toml:1: unlock = false: enabled=0"));
+    assert!(import.report().contains("c.toml:1: warning: enabled=0 would switch off"));
     for (text, said) in [
         ("unlock = 1", "write true or false"),
         ("pci_info_map = 1", "must be a table"),
@@ -188,4 +195,31 @@ fn the_configuration_is_taken_over() {
     let mut import = Import::default();
     import.config("c.toml", "unlok = true");
     assert!(import.report().contains("warning: unlok is ignored"));
+}
+
+/// What `unlock = false` switches off there is less than what `enabled=0` does here.
+#[test]
+fn overrides_survive_that_the_board_is_not_to_be_unlocked() {
+    for (overrides, config, expected) in [
+        ("", "unlock = false", " enabled=0\n"),
+        ("[vm.1]\n[vm.2]\nwhatever = 1", "unlock = false", " enabled=0\n"),
+        ("[vm.1]\ngpu_type = 1", "unlock = false", " overrides=\"vm/1:gpu_type=1\"\n"),
+        ("", "unlock = false\nunlock_migration = true", " migration=1\n"),
+        ("", "unlock_migration = false\nunlock = false", " enabled=0\n"),
+        ("", "pci_info_map.7 = { device_id = 8, sub_system_id = 9 }", " gpus=\"0007=0008:0009\"\n"),
+        (
+            "[vm.1]\ngpu_type = 1",
+            "pci_info_map.7 = { device_id = 8, sub_system_id = 9 }\nunlock = false",
+            " gpus=\"0007=off\" overrides=\"vm/1:gpu_type=1\"\n",
+        ),
+        ("[vm.1]\ngpu_type = 1", "unlock = true", " overrides=\"vm/1:gpu_type=1\"\n"),
+    ] {
+        let mut import = import(overrides);
+        import.config("c.toml", config);
+        let conf = import.modprobe_conf().unwrap();
+        assert!(conf.ends_with(&format!("options vgpu_unlock{expected}")), "{conf}");
+        let off = config.contains("unlock = false");
+        let warned = import.report().contains("warning: enabled=0 would");
+        assert_eq!(warned, off && !conf.contains("enabled=0"), "{conf}");
+    }
 }

@@ -7,13 +7,18 @@
 
 use std::collections::BTreeMap;
 
+/// The command that asks for a type by its number.
 pub const BY_NUMBER: u32 = 0xa081_0103;
+/// The command that asks for the type of a vGPU.
 pub const OF_VGPU: u32 = 0xa082_0102;
 
 /// The parameters of a command: offset and length of each field.
 pub struct Structure {
+    /// The first driver branch that has it.
     pub name: &'static str,
+    /// Command.
     pub cmd: u32,
+    /// Length of the parameters, in bytes.
     pub size: usize,
     fields: BTreeMap<&'static str, (usize, usize)>,
 }
@@ -42,11 +47,15 @@ impl Structure {
         Self { name, cmd, size, fields }
     }
 
+    /// Where a field lies: offset and length. By its name in NVIDIA's header.
     pub fn place(&self, field: &str) -> Option<(usize, usize)> {
         self.fields.get(field).copied()
     }
 
     /// Parameters in which no byte is like its neighbours, of the type with this number.
+    ///
+    /// # Panics
+    /// Never: every structure has the type's number.
     pub fn filled(&self, vgpu_type: u32) -> Vec<u8> {
         let mut bytes: Vec<u8> =
             (0..self.size).map(|i| (i * 151 + i / 256 * 7 + 1) as u8).collect();
@@ -80,6 +89,8 @@ const TAIL: &str = "u32 ftraceEnable; u32 gpuDirectSupported; u32 nvlinkP2PSuppo
 const EXCLUSIVE: &str =
     "u32 multiVgpuExclusive; u32 exclusiveType; u32 exclusiveSize; u32 gpuInstanceProfileId";
 
+/// Every structure of every driver branch that is known.
+#[must_use]
 pub fn all() -> Vec<Structure> {
     let info = [NUMBER, NAMES_32, NUMBERS, IDS, MEMORY, ENCODER, BAR1_AND_FRL, ADAPTER, EXTRA_4096];
     let with = |more: &[&'static str]| [&info[..], more].concat();
