@@ -216,6 +216,15 @@ pub const SCENARIOS: &[Scenario] = &[
         ..DEFAULT
     },
     Scenario {
+        name: "mdev-under-load",
+        about: "vGPU types and vGPUs while the module, the drivers, the board and types come and go",
+        standins: standin::NEWEST,
+        unlock: true,
+        programs: &[MDEVCTL],
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
         name: "rm-policy",
         about: "the module's parameters, at load and at run time, and what comes of them",
         standins: standin::NEWEST,

@@ -86,8 +86,15 @@ fn ftrace_off(report: &mut Report, parent: &Parent) -> Result<()> {
     kernel::write(FTRACE_ENABLED, "0")?;
     let mut log = Log::from_now()?;
     kernel::load_with(MODULE, OVERRIDES)?;
-    report.check("the status and the log say why types are the driver's", || {
-        refused(&log.lines(LOG_PREFIX)?, "ftrace is off")
+    report.check("the status and the log say why everything is the driver's", || {
+        const WHY: &str = "left exactly as it is: ftrace is off";
+        says(&log.lines(LOG_PREFIX)?, WHY)?;
+        let status = Status::read()?;
+        status.mentions("/driver/reason", "ftrace is off")?;
+        status.is("/gpus/0/missing", "driver attached")?;
+        let text = status::text()?;
+        ensure!(text.contains(WHY), "no {WHY:?} in:\n{text}");
+        Ok(())
     });
     report.check("they are, byte for byte", || untouched(parent, &factory));
     report.check("a vGPU is created past our limit", || {
@@ -226,7 +233,7 @@ fn claimed(report: &mut Report, parent: &Parent) -> Result<()> {
         "mdev_register_parent",
         "mdev_unregister_parent",
     ];
-    for function in FUNCTIONS {
+    for (i, function) in FUNCTIONS.into_iter().enumerate() {
         report.part(&format!("{function} is claimed"));
         kernel::load(&path(BRANCH))?;
         load_vfio(BRANCH)?;

@@ -7,6 +7,7 @@ mod baseline;
 mod demo;
 mod mdev;
 mod mdev_faults;
+mod mdev_load;
 mod mdev_overridden;
 mod mdev_status;
 mod real;
@@ -52,6 +53,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "mdev" => mdev::run(report),
         "mdev-status" => mdev_status::run(report),
         "mdev-faults" => mdev_faults::run(report),
+        "mdev-under-load" => mdev_load::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),
     }
