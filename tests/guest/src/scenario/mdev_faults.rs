@@ -251,6 +251,9 @@ fn claimed(report: &mut Report, parent: &Parent) -> Result<()> {
         report.check("its types are its own, and it creates vGPUs past our limit", || {
             untouched_and_free(parent)
         });
+        if i == 0 {
+            status_sees_vgpus(report, parent);
+        }
         kernel::unload(RIVAL)?;
         // What has us look again.
         if i % 2 == 0 {
@@ -266,6 +269,17 @@ fn claimed(report: &mut Report, parent: &Parent) -> Result<()> {
         unload_drivers()?;
     }
     Ok(())
+}
+
+/// What we can't hook, we can still look at, or leave unsaid.
+fn status_sees_vgpus(report: &mut Report, parent: &Parent) {
+    report.check("the status does not ask for a vGPU where there is one", || {
+        with_created(parent, KIND, 1, || {
+            let text = status::text()?;
+            ensure!(!text.contains("missing: vGPU created"), "it does:\n{text}");
+            Ok(())
+        })
+    });
 }
 
 fn untouched_and_free(parent: &Parent) -> Result<()> {
