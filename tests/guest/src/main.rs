@@ -12,6 +12,7 @@ mod rm;
 mod scenario;
 mod status;
 mod tables;
+mod vgpu_load;
 
 use std::{fs, process::ExitCode};
 

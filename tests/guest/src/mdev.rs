@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Mediated devices: what the kernel's mdev core shows in sysfs, and Debian's mdevctl.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::Path,
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -64,7 +70,24 @@ impl Parent<'_> {
     /// Creates a vGPU as mdevctl does in the end, which refuses more than is available itself.
     pub fn create(&self, kind: &str, uuid: &str) -> Result<()> {
         let path = format!("{}/{kind}/create", self.dir());
-        fs::write(&path, uuid).with_context(|| format!("creating a vGPU of {kind}"))
+        // Without a wish to create the file, where there is none it is said that there is none.
+        let write = || OpenOptions::new().write(true).open(&path)?.write_all(uuid.as_bytes());
+        write().with_context(|| format!("creating a vGPU of {kind}"))
+    }
+
+    /// One file of a type's, as it is, by one read: another one that only finds its end would fail
+    /// where the type is gone by then.
+    pub fn file(&self, kind: &str, file: &str) -> Result<String> {
+        let path = format!("{}/{kind}/{file}", self.dir());
+        let mut page = [0; 4096];
+        let mut read = || File::open(&path)?.read(&mut page);
+        let len = read().with_context(|| format!("reading {path}"))?;
+        Ok(String::from_utf8_lossy(&page[..len]).into_owned())
+    }
+
+    /// Whether there is a type.
+    pub fn has(&self, kind: &str) -> bool {
+        Path::new(&self.dir()).join(kind).exists()
     }
 
     /// How many more vGPUs of a type there can be.
@@ -76,6 +99,11 @@ impl Parent<'_> {
 
 fn read(path: &str) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("reading {path}"))
+}
+
+/// The number of the kernel's error behind an error.
+pub fn number(error: &anyhow::Error) -> Option<i32> {
+    error.downcast_ref::<io::Error>()?.raw_os_error()
 }
 
 /// Removes a vGPU.

@@ -38,6 +38,12 @@ impl Status {
         Ok(())
     }
 
+    /// The number at `pointer`.
+    pub fn number(&self, pointer: &str) -> Result<u64> {
+        let value = self.at(pointer)?;
+        value.as_u64().with_context(|| format!("{pointer} is {value}"))
+    }
+
     /// Fails unless the text at `pointer` contains `words`.
     pub fn mentions(&self, pointer: &str, words: &str) -> Result<()> {
         let actual = self.at(pointer)?;

@@ -3,6 +3,7 @@
  * nvidia.ko's side of the interface to nvidia-vgpu-vfio.ko. The functions have the names that they
  * have in NVIDIA's nv-vgpu-vfio-interface.c, where those behind the table are static, too.
  */
+#include <linux/delay.h>
 #include <linux/mutex.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -10,6 +11,11 @@
 #include "rm.h"
 #include "variant.h"
 #include "vgpu_vfio.h"
+
+/* Read by whoever is about to go to sleep, so that it can be set while others are asleep. */
+static uint mdev_sleep_ms;
+module_param(mdev_sleep_ms, uint, 0644);
+MODULE_PARM_DESC(mdev_sleep_ms, "how long reading how many vGPUs there can be sleeps in the driver");
 
 /*
  * For the three below. It is not taken by what the other module calls out of its sysfs files: it
@@ -59,6 +65,10 @@ static u32 nvidia_vgpu_get_description(struct pci_dev *pci_dev, u32 type_id, cha
 
 static u32 nvidia_vgpu_get_instances(struct pci_dev *pci_dev, u32 type_id, char *buf)
 {
+	uint ms = READ_ONCE(mdev_sleep_ms);
+
+	if (ms)
+		msleep(ms);
 	return rm_vgpu_instances(type_id, buf, PAGE_SIZE);
 }
 

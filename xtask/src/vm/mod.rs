@@ -101,8 +101,11 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
     image.add("init", &sh::cargo_build_static("guest")?)?;
 
     let mut ours = vec![];
-    for module in kernel::build::c_modules(kernel, &paths::repo().join("tests/modules/probe"))? {
-        ours.push((String::new(), module));
+    for helper in std::iter::once(&"probe").chain(scenario.helpers) {
+        let source = paths::repo().join("tests/modules").join(helper);
+        for module in kernel::build::c_modules(kernel, &source)? {
+            ours.push((String::new(), module));
+        }
     }
     if scenario.unlock {
         ours.push((String::new(), kernel::build::module(kernel)?));

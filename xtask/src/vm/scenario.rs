@@ -31,6 +31,8 @@ pub struct Scenario {
     pub real_driver: bool,
     /// The stand-ins that it needs.
     pub standins: &'static [Variant],
+    /// Directories below tests/modules with further modules of C that it needs.
+    pub helpers: &'static [&'static str],
     /// Whether it needs our module.
     pub unlock: bool,
     /// Programs of the root's that it starts, by their paths.
@@ -53,6 +55,7 @@ const DEFAULT: Scenario = Scenario {
     targets: &["debian-6.12", "debian-7.2"],
     real_driver: false,
     standins: &[],
+    helpers: &[],
     unlock: false,
     programs: &[],
     key: None,
@@ -190,6 +193,32 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "mdev",
         about: "vGPU types and vGPUs in sysfs, by mdevctl",
         standins: standin::BRANCHES,
+        unlock: true,
+        programs: &[MDEVCTL],
+        timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "mdev-status",
+        about: "how far the status says a board has come, and how many vGPUs there may be",
+        standins: standin::NEWEST,
+        unlock: true,
+        programs: &[MDEVCTL],
+        ..DEFAULT
+    },
+    Scenario {
+        name: "mdev-faults",
+        about: "vGPU types that can't be changed, and other drivers' that must not be",
+        standins: standin::NEWEST,
+        helpers: &["mdev"],
+        unlock: true,
+        programs: &[MDEVCTL],
+        ..DEFAULT
+    },
+    Scenario {
+        name: "mdev-under-load",
+        about: "vGPU types and vGPUs while the module, the drivers, the board and types come and go",
+        standins: standin::NEWEST,
         unlock: true,
         programs: &[MDEVCTL],
         timeout: Duration::from_secs(300),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The second module of the driver's.
-const VFIO: &str = "nvidia_vgpu_vfio";
+pub const VFIO: &str = "nvidia_vgpu_vfio";
 const VFIO_LOG: &str = "nvidia-vgpu-vfio: ";
 const VFIO_FILE: &str = "nvidia-vgpu-vfio";
 /// The type that vGPUs are made of, another one, and one with room for three.
@@ -43,7 +43,7 @@ pub fn unload_drivers() -> Result<()> {
     kernel::unload(DRIVER)
 }
 
-fn prepare(report: &mut Report) -> Result<Board> {
+pub fn prepare(report: &mut Report) -> Result<Board> {
     report.announce_taint("OE");
     let board = Board::find()?;
     steps::prepare()?;
@@ -53,7 +53,7 @@ fn prepare(report: &mut Report) -> Result<Board> {
 }
 
 /// The driver's own types.
-fn factory() -> Types {
+pub fn factory() -> Types {
     let files = |offered: &crate::expected::Offered| Files {
         name: offered.name.to_owned(),
         description: offered.description.to_owned(),
@@ -109,7 +109,7 @@ pub fn with_created(
 }
 
 /// What nvidia-vgpud does on a board that it knows, where all goes well.
-fn all_told() -> Registered {
+pub fn all_told() -> Registered {
     let types = OFFERED.iter().map(|offered| (offered.number, 0, 0)).collect();
     Registered { device: ANSWERED, types }
 }

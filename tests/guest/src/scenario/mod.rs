@@ -6,7 +6,10 @@ mod answers;
 mod baseline;
 mod demo;
 mod mdev;
+mod mdev_faults;
+mod mdev_load;
 mod mdev_overridden;
+mod mdev_status;
 mod real;
 mod refusals;
 mod rm_control;
@@ -48,6 +51,9 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "rm-real" => rm_real::run(report),
         "mdev-baseline" => mdev::baseline(report),
         "mdev" => mdev::run(report),
+        "mdev-status" => mdev_status::run(report),
+        "mdev-faults" => mdev_faults::run(report),
+        "mdev-under-load" => mdev_load::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),
     }

@@ -19,7 +19,7 @@ use crate::{
     status::Status,
 };
 
-const FTRACE_ENABLED: &str = "/proc/sys/kernel/ftrace_enabled";
+pub const FTRACE_ENABLED: &str = "/proc/sys/kernel/ftrace_enabled";
 const KPROBES_ENABLED: &str = "/sys/kernel/debug/kprobes/enabled";
 
 const GPUS: &str = "/sys/module/vgpu_unlock/parameters/gpus";
