@@ -271,11 +271,11 @@ pub fn refresh() {
     find();
     for at in 0..MAX_REGISTRATIONS {
         // Those that are being registered may have been chosen by what the user wanted before.
-        let held = soon(|| match TABLE.lock().get(at) {
-            Some(Slot::Taken(_)) => None,
-            _ => Some(Place::take_held(at)),
-        });
-        if let Some(Some((place, mut registration))) = held {
+        let taken = || matches!(TABLE.lock().get(at), Some(Slot::Taken(_)));
+        if soon(|| (!taken()).then_some(())).is_none() {
+            continue;
+        }
+        if let Some((place, mut registration)) = Place::take_held(at) {
             settle(&mut registration);
             place.give(Slot::Held(registration));
         }
