@@ -25,6 +25,7 @@ use crate::{
     mdev::{self, Parent, Types},
     report::{Report, equal},
     rm::run::{self, OTHER},
+    status::Status,
     vgpu_load::{Creators, Readers},
 };
 
@@ -405,8 +406,17 @@ fn coming_and_going(report: &mut Report, parent: &Parent) -> Result<()> {
     let mut log = Log::from_now()?;
     let readers = Readers::new(&[&before], true);
     let (stop, writes) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let (rounds, written) = thread::scope(|scope| {
+    let looks = AtomicUsize::new(0);
+    let (rounds, written, looked) = thread::scope(|scope| {
         scope.spawn(|| readers.read(parent, 0));
+        // The status looks at types and vGPUs that others take away meanwhile.
+        let looker = scope.spawn(|| -> Result<()> {
+            while !stop.load(Ordering::Relaxed) {
+                Status::read()?;
+                looks.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        });
         let writer = scope.spawn(|| -> Result<()> {
             for number in 0.. {
                 if stop.load(Ordering::Relaxed) {
@@ -425,6 +435,10 @@ fn coming_and_going(report: &mut Report, parent: &Parent) -> Result<()> {
             kernel::write(&driver("bind"), parent.0)?;
             equal(run::register(BRANCH)?, all_told())?;
             pause(u64::from(round % 3) * 20);
+            if round % 3 == 2 {
+                // One that goes with the module. While types are registered anew, none is created.
+                let _ = parent.create(KIND, UUID);
+            }
             kernel::unload(VFIO)?;
             parent.is_none()?;
             load_vfio(BRANCH)?;
@@ -433,12 +447,13 @@ fn coming_and_going(report: &mut Report, parent: &Parent) -> Result<()> {
         });
         readers.stop();
         stop.store(true, Ordering::Relaxed);
-        (rounds, writer.join())
+        (rounds, writer.join(), looker.join())
     });
     let ((answers, gone), writes) = (readers.count(), writes.load(Ordering::Relaxed));
-    let anew = log.lines(LOG_PREFIX)?.iter().filter(|line| line.contains("are hidden")).count();
+    let anew = log.lines(LOG_PREFIX)?.iter().filter(|line| line.contains("hidden vGPU types: ")).count();
     report.show(&format!(
-        "{rounds:?} rounds, {writes} writes, {answers} answers, {gone} times a file was gone, \
+        "{rounds:?} rounds, {writes} writes, {looks:?} looks at the status, {answers} answers, \
+         {gone} times a file was gone, \
          types registered {anew} times with a hidden one"
     ));
     report.check("the board and nvidia-vgpu-vfio come and go under all of that", || {
@@ -449,6 +464,11 @@ fn coming_and_going(report: &mut Report, parent: &Parent) -> Result<()> {
     report.check("a type comes and goes under all of that", || {
         written.ok().context("a thread panicked")??;
         ensure!(writes >= 5 && anew >= 2, "{writes} writes, {anew} times hidden");
+        Ok(())
+    });
+    report.check("the status can be read under all of that", || {
+        looked.ok().context("a thread panicked")??;
+        ensure!(looks.load(Ordering::Relaxed) >= 20, "{looks:?} looks");
         Ok(())
     });
     report.check("each answer is the driver's", || readers.all_allowed());

@@ -96,7 +96,7 @@ fn chain(report: &mut Report, parent: &Parent) -> Result<()> {
         missing("vGPU created", "mdevctl start")?;
         has_types_and_vgpus(TYPES, 0)?;
         Status::read()?.is("/types/state", "replaced")?;
-        text_says("  25 vGPU types registered, 0 vGPUs")
+        text_says("  vGPU types registered: 25, vGPUs: 0")
     });
     parent.create(KIND, UUID_TEXT)?;
     report.check("when it is: that nvidia-vgpu-mgr is told about it", || {
@@ -169,7 +169,7 @@ fn in_force(report: &mut Report, parent: &Parent) -> Result<()> {
             Status::read()?.is("/types/hidden", 1)?;
             has_types_and_vgpus(TYPES - 1, 0)
         })?;
-        text_says("  24 vGPU types registered, 0 vGPUs")?;
+        text_says("  vGPU types registered: 24, vGPUs: 0")?;
         text_says("vGPU types: shown as overridden, 1 hidden, ")
     });
     parent.create(KIND, UUID_TEXT)?;
