@@ -172,11 +172,12 @@ pub fn reconsider() {
 /// Hides and shows vGPU types, because which are to be hidden may have changed. May sleep.
 pub fn reconsider_types() {
     let mut state = STATE.lock();
-    // Who stood in our way may be gone.
-    state.look_for_types();
     if let Types::Replaced(_) = &state.types {
         // SAFETY: The mutex is held, which `going` takes.
         unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
+    } else {
+        // Who stood in our way may be gone.
+        state.look_for_types();
     }
 }
 
@@ -186,11 +187,7 @@ pub fn coming(which: Which, target: &Target) {
     match which {
         Which::Driver => state.take_hold(target),
         // Once it is alive, it may have registered types already.
-        Which::Types if matches!(state.types, Types::Absent) => {
-            if state.take_hold_of_types() {
-                types::begin();
-            }
-        }
+        Which::Types if matches!(state.types, Types::Absent) => state.take_hold_of_types(),
         Which::Types => {}
     }
 }
@@ -200,7 +197,7 @@ pub fn going(which: Which, target: &Target) {
     let mut state = STATE.lock();
     if which == Which::Types {
         // It has unregistered its types, or never came to register any.
-        state.end_types(Types::Absent);
+        state.end_types();
         return;
     }
     if state.driver.identity() != Some(target.identity()) {
@@ -245,20 +242,15 @@ impl State {
 
     /// Looks for NVIDIA's module that registers types.
     fn look_for_types(&mut self) {
-        let hold = |_: &Target| {
-            if self.take_hold_of_types() {
-                types::begin();
-            }
-        };
         // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
-        unsafe { target::with_loaded(Which::Types, hold) };
+        unsafe { target::with_loaded(Which::Types, |_| self.take_hold_of_types()) };
     }
 
-    /// Has the files of vGPU types say what is true, unless that was done or is not wanted; says
-    /// whether it was done just now.
-    fn take_hold_of_types(&mut self) -> bool {
+    /// Has the files of vGPU types say what is true, unless that was done or is not wanted. NVIDIA's
+    /// module that registers them can't go meanwhile.
+    fn take_hold_of_types(&mut self) {
         if !self.tells() || matches!(self.types, Types::Replaced(_)) {
-            return false;
+            return;
         }
         let replaced = self
             .hooks
@@ -266,7 +258,10 @@ impl State {
             .and_then(|()| Replaced::place().map_err(|(name, errno)| kprobe::reason(name, errno)));
         let known = matches!(self.types, Types::Refused(_));
         self.types = match replaced {
-            Ok(replaced) => Types::Replaced(replaced),
+            Ok(replaced) => {
+                types::begin();
+                Types::Replaced(replaced)
+            }
             Err(reason) => {
                 // Types may have been registered while some of the functions were replaced.
                 types::forget();
@@ -278,7 +273,6 @@ impl State {
                 Types::Refused(reason)
             }
         };
-        matches!(self.types, Types::Replaced(_))
     }
 
     /// Shows all types, as the driver has them. Calls of what stood in for the mdev core's functions may
@@ -290,12 +284,12 @@ impl State {
             // module is just being unloaded, it unregisters its types itself.
             unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
         }
-        self.end_types(Types::Absent);
+        self.end_types();
     }
 
     /// Has nothing sent to us any more.
-    fn end_types(&mut self, types: Types) {
-        self.types = types;
+    fn end_types(&mut self) {
+        self.types = Types::Absent;
         types::forget();
     }
 

@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::mdev::{describe, File, Line, Told};
 use crate::policy;
 use crate::status::{Address, Vgpu};
+use crate::sys::count::Count;
 use crate::sys::lock::{CreateMutex, Mutexed, TypesMutex};
 use crate::sys::mdev::{Choice, Registration, Type};
 use crate::sys::{clock, log, pci, Errno};
@@ -55,7 +56,7 @@ fn available(ty: &Type, told: &Told, driver: &[u8]) -> Option<u32> {
 }
 
 /// vGPUs that are being created.
-static CREATING: AtomicUsize = AtomicUsize::new(0);
+static CREATING: Count = Count::ZERO;
 /// Of these types, by [`Registration::parent`], no vGPU can be created, because they are being
 /// registered anew. 0 is nobody's.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
@@ -63,28 +64,12 @@ static BUSY: AtomicUsize = AtomicUsize::new(0);
 /// Held from looking whether the user allows one more vGPU until it is there.
 static LIMITED: Mutexed<(), CreateMutex> = Mutexed::new(());
 
-/// A vGPU that is being created.
-struct Creating;
-
-impl Creating {
-    fn new() -> Self {
-        CREATING.fetch_add(1, Ordering::SeqCst);
-        Self
-    }
-}
-
-impl Drop for Creating {
-    fn drop(&mut self) {
-        CREATING.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 /// A vGPU of this type is to be created, by `create`.
 ///
 /// # Errors
 /// It is not: as many as the user allows are there, or the types are just being registered anew.
 pub fn creating(ty: &Type, create: impl FnOnce() -> isize) -> Result<isize, Errno> {
-    let _creating = Creating::new();
+    let _creating = CREATING.enter();
     if BUSY.load(Ordering::SeqCst) == ty.parent() {
         return Err(AGAIN);
     }
@@ -361,7 +346,7 @@ fn settle(registration: &mut Registration) {
         return postpone("the driver is busy with the board");
     };
     BUSY.store(registration.parent(), Ordering::SeqCst);
-    let quiet = soon(|| (CREATING.load(Ordering::SeqCst) == 0).then_some(())).is_some();
+    let quiet = soon(|| CREATING.is_zero().then_some(())).is_some();
     let idle = quiet && registration.is_idle();
     if idle {
         registration.unregister();

@@ -108,8 +108,8 @@ impl Entries {
 /// Checks `magic` and `key` against the board's own entry and makes its sibling's entries in `into`.
 ///
 /// `chosen` is the PCI device ID that the user wants the board to be answered with, if that is not
-/// left to the built-in table. `taken` triples of the sacrificial ones belong to other boards already. Nothing of the driver is
-/// written here.
+/// left to the built-in table. `taken` triples of the sacrificial ones belong to other boards already.
+/// Nothing of the driver is written here.
 ///
 /// # Errors
 /// See [`Refusal`]. `into` then has no entries.
@@ -150,12 +150,14 @@ pub fn prepare(
 
 /// The board whose entries the one with PCI device ID `device` is to have.
 fn sibling(device: u16, chosen: Option<u16>) -> Result<Sibling, Refusal> {
-    match (gpu::answer(device), chosen) {
-        (Answer::Listed, None) => Err(Refusal::Listed { device }),
-        (Answer::Listed, Some(chosen)) if chosen == device => Err(Refusal::Listed { device }),
-        (_, Some(chosen)) => Ok(gpu::chosen(chosen, None)),
-        (Answer::As(_, sibling), None) => Ok(sibling),
-        (Answer::Unknown, None) => Err(Refusal::NoSibling { device }),
+    let answer = match chosen {
+        None => gpu::answer(device),
+        Some(chosen) => gpu::answer_as(device, gpu::chosen(chosen, None)),
+    };
+    match answer {
+        Answer::As(_, sibling) => Ok(sibling),
+        Answer::Listed => Err(Refusal::Listed { device }),
+        Answer::Unknown => Err(Refusal::NoSibling { device }),
     }
 }
 

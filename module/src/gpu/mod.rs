@@ -92,6 +92,16 @@ pub fn chosen(device: u16, subsystem: Option<u16>) -> Sibling {
     Sibling { device, subsystem, name: known.map_or("unknown board", |board| board.name) }
 }
 
+/// What is done about the board with PCI device ID `device` where somebody wants it answered as `other`.
+/// A board that is listed and named as itself needs nothing.
+pub fn answer_as(device: u16, other: Sibling) -> Answer {
+    match answer(device) {
+        Answer::Listed if other.device == device => Answer::Listed,
+        Answer::As(generation, _) => Answer::As(generation, other),
+        Answer::Listed | Answer::Unknown => Answer::As(None, other),
+    }
+}
+
 /// The vGPU types of the capable board with PCI device ID `device`, in table order.
 pub fn vgpu_types(device: u16) -> impl Iterator<Item = &'static VgpuType> {
     data::VGPU_TYPES.iter().filter(move |t| t.device == device)

@@ -3,7 +3,7 @@
 
 use super::scan::Scanner;
 use super::ParseError;
-use crate::gpu::{self, Answer, NVIDIA_VENDOR};
+use crate::gpu::{self, Answer, Sibling, NVIDIA_VENDOR};
 use crate::profile::hex_digit;
 use crate::status::Address;
 
@@ -108,19 +108,10 @@ impl<'a> Gpus<'a> {
     /// What is done about a board: the built-in table's answer, unless a rule says another one. A
     /// board that is left alone is answered as none.
     pub fn board(&self, device: u16, subsystem: u16, address: Option<Address>) -> Answer {
-        let built_in = gpu::answer(device);
         match self.rule(device, subsystem, address) {
             Rule::Off => Answer::Unknown,
-            Rule::Auto => built_in,
-            Rule::As(as_device, _) if built_in == Answer::Listed && as_device == device => built_in,
-            Rule::As(as_device, as_subsystem) => {
-                let (generation, table) = match built_in {
-                    Answer::As(generation, sibling) => (generation, Some(sibling)),
-                    Answer::Listed | Answer::Unknown => (None, None),
-                };
-                let table = table.filter(|s| s.device == as_device).and_then(|s| s.subsystem);
-                Answer::As(generation, gpu::chosen(as_device, as_subsystem.or(table)))
-            }
+            Rule::Auto => gpu::answer(device),
+            Rule::As(other, its) => gpu::answer_as(device, named(device, other, its)),
         }
     }
 
@@ -134,22 +125,23 @@ impl<'a> Gpus<'a> {
         subsystem: u16,
         address: Option<Address>,
     ) -> Option<Identity> {
-        let sibling = gpu::answer(device).sibling();
-        match self.rule(device, subsystem, address) {
+        let sibling = match self.rule(device, subsystem, address) {
             Rule::Off => None,
-            Rule::Auto => sibling.map(|sibling| Identity {
-                device: sibling.device,
-                subsystem: sibling.subsystem.unwrap_or(subsystem),
-            }),
-            Rule::As(as_device, as_subsystem) => {
-                let table = sibling.filter(|s| s.device == as_device).and_then(|s| s.subsystem);
-                Some(Identity {
-                    device: as_device,
-                    subsystem: as_subsystem.or(table).unwrap_or(subsystem),
-                })
-            }
-        }
+            Rule::Auto => gpu::answer(device).sibling(),
+            Rule::As(other, its) => Some(named(device, other, its)),
+        };
+        sibling.map(|sibling| Identity {
+            device: sibling.device,
+            subsystem: sibling.subsystem.unwrap_or(subsystem),
+        })
     }
+}
+
+/// The board that a rule names for the one with PCI device ID `device`. Without a subsystem ID of the
+/// rule's it has the built-in table's, if that has the same board for this one.
+fn named(device: u16, other: u16, subsystem: Option<u16>) -> Sibling {
+    let table = gpu::answer(device).sibling().filter(|sibling| sibling.device == other);
+    gpu::chosen(other, subsystem.or(table.and_then(|sibling| sibling.subsystem)))
 }
 
 /// The rules of a text with their offsets; ends with the first error.

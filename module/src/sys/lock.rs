@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Locks.
 //!
-//! Order: the creating one, the life cycle's mutex, the types', the answers', that of what was told, the policy's, a
-//! spin lock. Mutexes are taken in process
-//! context only (notifiers, work, task work, status, parameters, our init and exit); spin locks also
-//! in probe handlers.
+//! Order: the mutex of vGPUs that are being created, the life cycle's, the types', the answers', that of
+//! what was told, the policy's, a spin lock. Mutexes are taken in process context only (notifiers, work,
+//! task work, status, parameters, sysfs, our init and exit); spin locks also in probe handlers.
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
@@ -18,47 +17,31 @@ pub trait Which {
     const MUTEX: b::vu_mutex;
 }
 
-/// The mutex of the life cycle.
-pub struct LifecycleMutex;
+macro_rules! mutexes {
+    ($($(#[$doc:meta])+ $name:ident = $which:ident;)+) => {$(
+        $(#[$doc])+
+        pub struct $name;
 
-impl Which for LifecycleMutex {
-    const MUTEX: b::vu_mutex = b::vu_mutex_VU_LIFECYCLE;
+        impl Which for $name {
+            const MUTEX: b::vu_mutex = b::$which;
+        }
+    )+};
 }
 
-/// The mutex of vGPUs that are being created. Held while the driver creates one, so whoever holds
-/// another one does not take it.
-pub struct CreateMutex;
-
-impl Which for CreateMutex {
-    const MUTEX: b::vu_mutex = b::vu_mutex_VU_CREATE;
-}
-
-/// The mutex of registered mdev types.
-pub struct TypesMutex;
-
-impl Which for TypesMutex {
-    const MUTEX: b::vu_mutex = b::vu_mutex_VU_TYPES;
-}
-
-/// The mutex of answers to RM control calls.
-pub struct AnswersMutex;
-
-impl Which for AnswersMutex {
-    const MUTEX: b::vu_mutex = b::vu_mutex_VU_ANSWERS;
-}
-
-/// The mutex of what the daemons were told last.
-pub struct ToldMutex;
-
-impl Which for ToldMutex {
-    const MUTEX: b::vu_mutex = b::vu_mutex_VU_TOLD;
-}
-
-/// The mutex of the policy.
-pub struct PolicyMutex;
-
-impl Which for PolicyMutex {
-    const MUTEX: b::vu_mutex = b::vu_mutex_VU_POLICY;
+mutexes! {
+    /// The mutex of the life cycle.
+    LifecycleMutex = vu_mutex_VU_LIFECYCLE;
+    /// The mutex of vGPUs that are being created. Held while the driver creates one, so whoever holds
+    /// another one does not take it.
+    CreateMutex = vu_mutex_VU_CREATE;
+    /// The mutex of registered mdev types.
+    TypesMutex = vu_mutex_VU_TYPES;
+    /// The mutex of answers to RM control calls.
+    AnswersMutex = vu_mutex_VU_ANSWERS;
+    /// The mutex of what the daemons were told last.
+    ToldMutex = vu_mutex_VU_TOLD;
+    /// The mutex of the policy.
+    PolicyMutex = vu_mutex_VU_POLICY;
 }
 
 /// Something that one of the shim's mutexes protects.

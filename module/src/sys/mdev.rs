@@ -8,12 +8,12 @@
 
 use core::ffi::{c_char, c_int, c_uint, c_void, CStr};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KVec;
 
 use super::bindings as b;
+use super::count::Count;
 use super::ftrace::{Call, Listener, Listening, Mode};
 use super::{check, clock, kprobe, pci, Errno, NO_ENTRY, NO_MEMORY};
 use crate::mdev::{self, File, Line};
@@ -25,23 +25,7 @@ use crate::types;
 const PAGE: usize = 4096;
 
 /// Calls to ours that are under way.
-static RUNNING: AtomicUsize = AtomicUsize::new(0);
-
-/// One of them.
-struct Running;
-
-impl Running {
-    fn new() -> Self {
-        RUNNING.fetch_add(1, Ordering::SeqCst);
-        Self
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.fetch_sub(1, Ordering::SeqCst);
-    }
-}
+static RUNNING: Count = Count::ZERO;
 
 /// A function of the mdev core, what it is there, and what stands in for it.
 struct Function {
@@ -157,7 +141,7 @@ impl Drop for Replaced {
 pub fn wait_for_calls() {
     // A call that was sent to ours may not have counted itself yet.
     super::wait_for_hooks();
-    while RUNNING.load(Ordering::SeqCst) != 0 {
+    while !RUNNING.is_zero() {
         clock::sleep_ms(1);
     }
 }
@@ -460,7 +444,7 @@ impl Drop for Locked {
 /// # Safety
 /// Called by sysfs for a registered type, with a page.
 unsafe fn shown(file: File, raw: *mut b::mdev_type, attr: *mut c_void, page: *mut c_char) -> isize {
-    let _running = Running::new();
+    let _running = RUNNING.enter();
     // SAFETY: As the caller promises.
     let Some(ty) = (unsafe { Type::new(raw, attr) }) else {
         // SAFETY: Handed through.
@@ -520,7 +504,7 @@ unsafe extern "C" fn vu_mdev_create_store(
     text: *const c_char,
     count: usize,
 ) -> isize {
-    let _running = Running::new();
+    let _running = RUNNING.enter();
     // SAFETY: The kernel calls this in the place of a store function.
     let create = || unsafe { b::vu_mdev_create(raw, attr, text, count) };
     // SAFETY: As above.
@@ -538,7 +522,7 @@ unsafe extern "C" fn vu_mdev_register_parent(
     list: *mut *mut b::mdev_type,
     count: c_uint,
 ) -> c_int {
-    let _running = Running::new();
+    let _running = RUNNING.enter();
     // SAFETY: Plain numbers, for which zero is a value.
     let mut gpu: pci::Gpu = unsafe { core::mem::zeroed() };
     // SAFETY: Only calls for NVIDIA's GPUs are sent here. The device is alive; `Registration` gives the
@@ -559,7 +543,7 @@ unsafe extern "C" fn vu_mdev_register_parent(
 
 #[no_mangle]
 unsafe extern "C" fn vu_mdev_unregister_parent(parent: *mut b::mdev_parent) {
-    let _running = Running::new();
+    let _running = RUNNING.enter();
     // SAFETY: Handed through.
     types::unregistering(parent as usize, || unsafe { b::vu_mdev_unregister(parent) });
 }

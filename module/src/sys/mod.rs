@@ -4,6 +4,7 @@
 pub mod bindings;
 pub mod canary;
 pub mod clock;
+pub mod count;
 pub mod crypto;
 pub mod ftrace;
 pub mod kprobe;

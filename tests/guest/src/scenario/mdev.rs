@@ -38,6 +38,19 @@ pub fn load_vfio(branch: &str) -> Result<()> {
     kernel::load(&format!("standin-{branch}/{VFIO_FILE}"))
 }
 
+/// Loads both of the stand-in's modules.
+pub fn load_drivers(branch: &str) -> Result<()> {
+    kernel::load(&path(branch))?;
+    load_vfio(branch)
+}
+
+/// The same with a board that needs none of us, and with types that are there without us.
+pub fn load_with_types(branch: &str) -> Result<()> {
+    kernel::load_with(&path(branch), LISTED_BOARD)?;
+    load_vfio(branch)?;
+    run::ask(OTHER, &format!("announce/{branch}")).map(drop)
+}
+
 pub fn unload_drivers() -> Result<()> {
     kernel::unload(VFIO)?;
     kernel::unload(DRIVER)
@@ -120,8 +133,7 @@ pub fn baseline(report: &mut Report) -> Result<()> {
     let parent = Parent(&board.address);
     for (branch, _) in BRANCHES {
         report.part(&format!("branch {branch}"));
-        kernel::load(&path(branch))?;
-        load_vfio(branch)?;
+        load_drivers(branch)?;
         report.check("nvidia-vgpud does not know the board that it is told", || {
             equal(run::register(branch)?, Registered { device: OWN, types: vec![] })
         });
@@ -167,13 +179,11 @@ pub fn run(report: &mut Report) -> Result<()> {
         report.part(&format!("branch {branch}"));
         // Whichever comes first.
         if i == 0 {
-            kernel::load(&path(branch))?;
-            load_vfio(branch)?;
+            load_drivers(branch)?;
             kernel::load(MODULE)?;
         } else {
             kernel::load(MODULE)?;
-            kernel::load(&path(branch))?;
-            load_vfio(branch)?;
+            load_drivers(branch)?;
         }
         report.check("attached, all hooks placed", || soon(attached));
         types(report, &parent, branch);
@@ -314,8 +324,7 @@ fn afterwards(report: &mut Report, parent: &Parent, branch: &str) -> Result<()> 
     kernel::unload(VFIO)?;
     report.check("the types go with nvidia-vgpu-vfio", || parent.is_none());
     kernel::unload(DRIVER)?;
-    kernel::load(&path(branch))?;
-    load_vfio(branch)?;
+    load_drivers(branch)?;
     report.check("after a reload of the driver there are none", || {
         equal(run::register(branch)?, Registered { device: OWN, types: vec![] })?;
         parent.is_none()

@@ -6,20 +6,18 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     mdev::{
-        KIND, OTHER_KIND, all_told, equal_types, load_vfio, prepare, unload_drivers, with_created,
+        KIND, OTHER_KIND, all_told, equal_types, load_drivers, load_with_types, prepare,
+        unload_drivers, with_created,
     },
-    rm_control::{LISTED_BOARD, set_module},
-    standin::{FTRACE_ENABLED, path},
+    rm_control::set_module,
+    standin::FTRACE_ENABLED,
     steps::{LOG_PREFIX, MODULE, attached, says, soon},
 };
 use crate::{
     kernel::{self, Log},
     mdev::{self, Parent, Types, number},
     report::{Report, equal},
-    rm::{
-        question::UUID_TEXT,
-        run::{self, OTHER},
-    },
+    rm::{question::UUID_TEXT, run},
     status::{self, Status},
 };
 
@@ -43,13 +41,6 @@ pub fn run(report: &mut Report) -> Result<()> {
     strangers(report)?;
     claimed(report, &parent)?;
     claimed_too_late(report, &parent)
-}
-
-/// Loads the stand-in with types that are there without us.
-fn load_drivers() -> Result<()> {
-    kernel::load_with(&path(BRANCH), LISTED_BOARD)?;
-    load_vfio(BRANCH)?;
-    run::ask(OTHER, &format!("announce/{BRANCH}")).map(drop)
 }
 
 /// Fails unless all files are the driver's own, byte for byte.
@@ -81,7 +72,7 @@ fn refused(lines: &[String], why: &str) -> Result<()> {
 
 fn ftrace_off(report: &mut Report, parent: &Parent) -> Result<()> {
     report.part("ftrace off before");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     let factory = parent.types()?;
     kernel::write(FTRACE_ENABLED, "0")?;
     let mut log = Log::from_now()?;
@@ -101,7 +92,7 @@ fn ftrace_off(report: &mut Report, parent: &Parent) -> Result<()> {
         with_created(parent, KIND, 2, || equal(mdev::exists(UUID_TEXT), false))
     });
     unload_drivers()?;
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     report.check("of a driver that comes later they are, too", || untouched(parent, &factory));
     kernel::write(FTRACE_ENABLED, "1")?;
     kernel::unload(MODULE)?;
@@ -157,7 +148,7 @@ impl Seen {
 fn strangers(report: &mut Report) -> Result<()> {
     report.part("another driver's types");
     let parent = Parent(STRANGER);
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     kernel::load(STRANGER)?;
     let expected = Seen::of(&parent)?;
     let mut log = Log::from_now()?;
@@ -235,8 +226,7 @@ fn claimed(report: &mut Report, parent: &Parent) -> Result<()> {
     ];
     for (i, function) in FUNCTIONS.into_iter().enumerate() {
         report.part(&format!("{function} is claimed"));
-        kernel::load(&path(BRANCH))?;
-        load_vfio(BRANCH)?;
+        load_drivers(BRANCH)?;
         kernel::load_with(RIVAL, &format!("function=mdev:{function}"))?;
         let mut log = Log::from_now()?;
         kernel::load_with(MODULE, OVERRIDES)?;
@@ -290,7 +280,7 @@ fn untouched_and_free(parent: &Parent) -> Result<()> {
 /// The other way round: the functions are ours, and whoever wants them is refused.
 fn claimed_too_late(report: &mut Report, parent: &Parent) -> Result<()> {
     report.part("claimed when it is ours");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     kernel::load_with(MODULE, OVERRIDES)?;
     report.check("types are overridden", || soon(|| overridden(parent)));
     report.check("somebody else gets none of the functions, and ours stay", || {

@@ -12,11 +12,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     mdev::{
-        KIND, OTHER_KIND, VFIO, all_told, equal_types, factory, load_vfio, prepare, shown,
-        unload_drivers,
+        KIND, OTHER_KIND, VFIO, all_told, equal_types, factory, load_drivers, load_vfio,
+        load_with_types, prepare, shown, unload_drivers,
     },
-    rm_control::{LISTED_BOARD, set_driver, set_module},
-    standin::path,
+    rm_control::{set_driver, set_module},
     steps::{DRIVER, LOG_PREFIX, MODULE, attached, soon},
 };
 use crate::{
@@ -24,7 +23,7 @@ use crate::{
     kernel::{self, Log},
     mdev::{self, Parent, Types},
     report::{Report, equal},
-    rm::run::{self, OTHER},
+    rm::run,
     status::Status,
     vgpu_load::{Creators, Readers},
 };
@@ -46,13 +45,6 @@ pub fn run(report: &mut Report) -> Result<()> {
     creator_asleep(report, &parent)?;
     creator_was_first(report, &parent)?;
     coming_and_going(report, &parent)
-}
-
-/// Loads the stand-in with a board that needs none of us, so that vGPUs can be created all the time.
-fn load_drivers() -> Result<()> {
-    kernel::load_with(&path(BRANCH), LISTED_BOARD)?;
-    load_vfio(BRANCH)?;
-    run::ask(OTHER, &format!("announce/{BRANCH}")).map(drop)
 }
 
 /// Repeats `step` for a while; returns how often.
@@ -102,7 +94,7 @@ fn reading(report: &mut Report, parent: &Parent) -> Result<()> {
     const SETS: [(&str, u32, u32); 2] = [("First", 2, 30), ("The second one", 3, 45)];
     const THREADS: usize = 4;
     report.part("reading");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     let mut pictures = vec![parent.types()?];
     report.check("without us, files say what the driver has", || {
         equal_types(&mdev::trimmed(&pictures[0]), &factory())
@@ -194,7 +186,7 @@ fn creating(
 fn creating_under_rmmod(report: &mut Report, parent: &Parent) -> Result<()> {
     const LEFT: &str = "when the driver registers them again";
     report.part("creating, and our module comes and goes");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     let before = parent.types()?;
     let others: Vec<&String> = before.keys().filter(|kind| *kind != KIND).collect();
     let mut log = Log::from_now()?;
@@ -236,7 +228,7 @@ fn creating_under_rmmod(report: &mut Report, parent: &Parent) -> Result<()> {
 /// Types are hidden and shown by the parameter.
 fn creating_under_parameters(report: &mut Report, parent: &Parent) -> Result<()> {
     report.part("creating, and a type comes and goes");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     let before = parent.types()?;
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));
@@ -268,7 +260,7 @@ fn creating_under_parameters(report: &mut Report, parent: &Parent) -> Result<()>
 /// Several at once want the last one that the user allows.
 fn creating_at_a_limit(report: &mut Report, parent: &Parent) -> Result<()> {
     report.part("creating at a limit");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     kernel::load_with(MODULE, "overrides=nvidia-46:max_instances=1")?;
     report.check("attached, all hooks placed", || soon(attached));
     // A vGPU is on its way for longer than the others take to ask whether there is room.
@@ -327,7 +319,7 @@ fn rmmod_while<T: Send>(
 fn reader_asleep(report: &mut Report, parent: &Parent, also: &str) -> Result<()> {
     let what = if also.is_empty() { "a reader is asleep" } else { "a reader of a hidden board" };
     report.part(&format!("rmmod, and {what} in the driver"));
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     let before = parent.types()?;
     let limit = "nvidia-46:max_instances=3";
     kernel::load_with(MODULE, &format!("overrides={limit};{also}"))?;
@@ -349,7 +341,7 @@ fn reader_asleep(report: &mut Report, parent: &Parent, also: &str) -> Result<()>
 /// Our module goes while a vGPU is being created.
 fn creator_asleep(report: &mut Report, parent: &Parent) -> Result<()> {
     report.part("rmmod, and a vGPU is being created");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     let before = parent.types()?;
     kernel::load_with(MODULE, &format!("overrides={HIDDEN}"))?;
     report.check("attached, all hooks placed", || soon(attached));
@@ -362,7 +354,7 @@ fn creator_asleep(report: &mut Report, parent: &Parent) -> Result<()> {
         mdev::remove(UUID)
     });
     unload_drivers()?;
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     report.check("afterwards all is as before, byte for byte", || {
         equal_types(&parent.types()?, &before)
     });
@@ -372,7 +364,7 @@ fn creator_asleep(report: &mut Report, parent: &Parent) -> Result<()> {
 /// A vGPU was being created before we came, so that call is none that we see; then we hide a type.
 fn creator_was_first(report: &mut Report, parent: &Parent) -> Result<()> {
     report.part("we come, and a vGPU is being created");
-    load_drivers()?;
+    load_with_types(BRANCH)?;
     set_vfio("add_sleep_ms", ASLEEP_MS as u32)?;
     let (created, loaded) = thread::scope(|scope| {
         let creator = scope.spawn(|| parent.create(KIND, UUID));
@@ -397,8 +389,7 @@ fn creator_was_first(report: &mut Report, parent: &Parent) -> Result<()> {
 /// The board, its driver's second module, and a type come and go at once, and files are read.
 fn coming_and_going(report: &mut Report, parent: &Parent) -> Result<()> {
     report.part("all come and go");
-    kernel::load(&path(BRANCH))?;
-    load_vfio(BRANCH)?;
+    load_drivers(BRANCH)?;
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));
     equal(run::register(BRANCH)?, all_told())?;

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 
 use super::{
     mdev::{
-        KIND, OTHER_KIND, equal_types, load_vfio, shown, unload_drivers, with_created, with_vgpus,
+        KIND, OTHER_KIND, equal_types, load_drivers, shown, unload_drivers, with_created,
+        with_vgpus,
     },
     rm_control::set_module,
-    standin::path,
     steps::{LOG_PREFIX, MODULE, attached, says, soon},
 };
 use crate::{
@@ -172,8 +172,7 @@ impl Checks<'_> {
         });
         report.check("it is gone when the driver registers its types the next time", || {
             unload_drivers()?;
-            kernel::load(&path(branch))?;
-            load_vfio(branch)?;
+            load_drivers(branch)?;
             soon(attached)?;
             run::register(branch)?;
             soon(|| shown(self.parent, &self.without(OTHER_KIND)))
@@ -186,8 +185,7 @@ impl Checks<'_> {
     fn hidden_from_the_start(&self, report: &mut Report, branch: &str) -> Result<()> {
         unload_drivers()?;
         set_module("overrides", HIDDEN)?;
-        kernel::load(&path(branch))?;
-        load_vfio(branch)?;
+        load_drivers(branch)?;
         report.check("attached to the driver that came back", || soon(attached));
         report.check("nvidia-vgpud tells the driver the hidden type, too", || {
             equal(run::register(branch)?.types.len(), self.factory.len())
