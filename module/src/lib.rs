@@ -31,14 +31,8 @@
 #[cfg(test)]
 extern crate std;
 
-pub mod capability;
-pub mod driver;
-pub mod gpu;
 #[cfg(feature = "host")]
 pub mod host;
-pub mod mdev;
-pub mod params;
-pub mod profile;
-pub mod rm_control;
-pub mod signature;
-pub mod status;
+pub mod logic;
+
+pub use logic::*;

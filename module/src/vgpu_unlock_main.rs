@@ -11,31 +11,9 @@
 
 use kernel::prelude::*;
 
-// --- pure: cargo builds and tests these too (lib.rs)
 #[allow(dead_code, unused_imports, reason = "xtask uses what the module does not")]
-mod capability;
-#[allow(dead_code, unused_imports, reason = "as above")]
-mod driver;
-#[allow(dead_code, unused_imports, reason = "as above")]
-mod gpu;
-#[allow(dead_code, unused_imports, reason = "as above")]
-mod mdev;
-#[allow(dead_code, unused_imports, reason = "as above")]
-mod params;
-#[allow(dead_code, unused_imports, reason = "as above")]
-mod profile;
-#[allow(dead_code, unused_imports, reason = "as above")]
-mod rm_control;
-mod signature;
-mod status;
-
-// --- the kernel side
-mod answers;
-mod lifecycle;
-mod policy;
-mod report;
+mod logic;
 mod sys;
-mod types;
 mod unlock;
 
 #[cfg(not(vu_authors))]
@@ -63,7 +41,7 @@ struct VgpuUnlock {
 
 impl kernel::Module for VgpuUnlock {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let notifiers = lifecycle::start().map_err(|errno| Error::from_errno(errno))?;
+        let notifiers = unlock::lifecycle::start().map_err(|errno| Error::from_errno(errno))?;
         Ok(Self { notifiers: Some(notifiers) })
     }
 }
@@ -71,7 +49,7 @@ impl kernel::Module for VgpuUnlock {
 impl Drop for VgpuUnlock {
     fn drop(&mut self) {
         if let Some(notifiers) = self.notifiers.take() {
-            lifecycle::stop(notifiers);
+            unlock::lifecycle::stop(notifiers);
         }
     }
 }

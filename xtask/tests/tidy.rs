@@ -75,7 +75,7 @@ fn unsafe_code_is_in_its_room() {
     // The rest of the kernel side may promise something to sys, and says what, no more.
     let rooms = [
         "module/src/sys/",
-        "module/src/lifecycle.rs",
+        "module/src/unlock/lifecycle.rs",
         "module/src/unlock/attachment.rs",
         "module/src/unlock/tables.rs",
     ];
@@ -145,7 +145,7 @@ fn the_version_is_the_same_everywhere() {
     let version = env!("CARGO_PKG_VERSION");
     for (file, line) in [
         ("dkms.conf", format!("PACKAGE_VERSION=\"{version}\"")),
-        ("module/src/report.rs", format!("pub const VERSION: &str = \"{version}\";")),
+        ("module/src/unlock/report.rs", format!("pub const VERSION: &str = \"{version}\";")),
         ("Cargo.toml", format!("version = \"{version}\"")),
     ] {
         assert!(read(file).contains(&line), "{file} does not say {line}");

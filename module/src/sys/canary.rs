@@ -8,7 +8,7 @@ use super::bindings as b;
 use super::ftrace::{Call, Listener, Listening, Mode};
 use super::kprobe::{self, Effect, Probe};
 use super::{Errno, NO_ENTRY};
-use crate::status::Reason;
+use crate::logic::status::Reason;
 
 /// Keeps ftrace from being switched off, and notices when it does nothing.
 ///

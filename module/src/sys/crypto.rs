@@ -5,8 +5,8 @@ use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
 
 use super::bindings as b;
-use crate::capability::crypto::{Block, BoardCrypto, Signature, SIGNATURE_LEN};
-use crate::capability::Key;
+use crate::logic::capability::crypto::{Block, BoardCrypto, Signature, SIGNATURE_LEN};
+use crate::logic::capability::Key;
 
 /// AES-128 and HMAC-SHA256 with one key, which is wiped when dropped.
 ///

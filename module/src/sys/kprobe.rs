@@ -17,7 +17,7 @@ use kernel::alloc::KBox;
 
 use super::bindings as b;
 use super::{check, Errno, NO_MEMORY};
-use crate::status::Reason;
+use crate::logic::status::Reason;
 
 /// What a probe does where it stands.
 #[derive(Clone, Copy)]

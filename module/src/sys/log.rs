@@ -8,7 +8,7 @@ use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::bindings as b;
-use crate::params::Verbosity;
+use crate::logic::params::Verbosity;
 
 /// One line of at most this many bytes.
 struct Line {

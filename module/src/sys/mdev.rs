@@ -16,10 +16,10 @@ use super::bindings as b;
 use super::count::Count;
 use super::ftrace::{Call, Listener, Listening, Mode};
 use super::{check, clock, kprobe, pci, Errno, NO_ENTRY, NO_MEMORY};
-use crate::mdev::{self, File, Line};
-use crate::profile::Uuid;
-use crate::status::{Address, Vgpu};
-use crate::types;
+use crate::logic::mdev::{self, File, Line};
+use crate::logic::profile::Uuid;
+use crate::logic::status::{Address, Vgpu};
+use crate::unlock::types;
 
 /// Bytes of what sysfs hands a function to write into.
 const PAGE: usize = 4096;

@@ -7,7 +7,7 @@ use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KVec;
 
 use super::bindings as b;
-use crate::capability::image::Image;
+use crate::logic::capability::image::Image;
 
 const PAGE: usize = 4096;
 

@@ -58,7 +58,7 @@ unsafe extern "C" fn vu_param_set(
     let text = unsafe { core::slice::from_raw_parts(text, len) };
     // What is written with echo ends in a new line.
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    match crate::policy::set(param, text) {
+    match crate::unlock::settings::set(param, text) {
         Ok(()) => 0,
         Err(()) => EINVAL,
     }
@@ -69,6 +69,6 @@ unsafe extern "C" fn vu_param_get(which: b::vu_param, buffer: *mut u8) -> core::
     let Some(param) = Param::of(which) else { return EINVAL };
     // SAFETY: The kernel hands us a page.
     let page = unsafe { core::slice::from_raw_parts_mut(buffer, PAGE) };
-    let len = crate::policy::get(param, page);
+    let len = crate::unlock::settings::get(param, page);
     i32::try_from(len).unwrap_or(EINVAL)
 }

@@ -17,7 +17,7 @@ impl Write for Seq {
     }
 }
 
-/// Creates the files. What is in them, [`crate::report`] says.
+/// Creates the files. What is in them, [`crate::unlock::report`] says.
 pub fn create() {
     // SAFETY: Process context; the shows below can be called from now on.
     unsafe { b::vu_debugfs_create() };
@@ -31,12 +31,12 @@ pub fn remove() {
 
 #[no_mangle]
 extern "C" fn vu_show_text(file: *mut b::seq_file, _: *mut core::ffi::c_void) -> core::ffi::c_int {
-    crate::report::text(&mut Seq(file));
+    crate::unlock::report::text(&mut Seq(file));
     0
 }
 
 #[no_mangle]
 extern "C" fn vu_show_json(file: *mut b::seq_file, _: *mut core::ffi::c_void) -> core::ffi::c_int {
-    crate::report::json(&mut Seq(file));
+    crate::unlock::report::json(&mut Seq(file));
     0
 }

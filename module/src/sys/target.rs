@@ -81,7 +81,7 @@ impl Target {
 /// for the lock.
 ///
 /// # Safety
-/// The caller holds the lock that [`crate::lifecycle::going`] takes, until this returns.
+/// The caller holds the lock that [`crate::unlock::lifecycle::going`] takes, until this returns.
 pub unsafe fn with_loaded<R>(which: Which, f: impl FnOnce(&Target) -> R) -> Option<R> {
     // SAFETY: The name is a C string.
     let module = unsafe { b::vu_module_get(which.name().as_ptr().cast()) };
@@ -169,7 +169,7 @@ unsafe extern "C" fn coming(_: *mut b::notifier_block, event: c_ulong, data: *mu
     if event == c_ulong::from(coming) || event == c_ulong::from(live) {
         // SAFETY: Called by the chain.
         if let Some((which, target)) = unsafe { known(data) } {
-            crate::lifecycle::coming(which, &target);
+            crate::unlock::lifecycle::coming(which, &target);
         }
     }
     0
@@ -179,7 +179,7 @@ unsafe extern "C" fn going(_: *mut b::notifier_block, event: c_ulong, data: *mut
     if event == c_ulong::from(b::module_state_MODULE_STATE_GOING) {
         // SAFETY: Called by the chain.
         if let Some((which, target)) = unsafe { known(data) } {
-            crate::lifecycle::going(which, &target);
+            crate::unlock::lifecycle::going(which, &target);
         }
     }
     0

@@ -46,7 +46,7 @@ static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 static LOST: AtomicU64 = AtomicU64::new(0);
 
-/// Has [`crate::answers::run`] called with `arguments` by the current task before it returns to
+/// Has [`crate::unlock::answers::run`] called with `arguments` by the current task before it returns to
 /// user space. Callable from probe handlers. A call that can't be made is counted in [`lost`].
 pub fn schedule(arguments: Arguments) {
     let start = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -93,6 +93,6 @@ unsafe extern "C" fn vu_task_run(head: *mut b::callback_head) {
     let job = unsafe { &*head.cast::<Job>() };
     // SAFETY: The job is the caller's until `taken` is cleared.
     let arguments = unsafe { job.arguments.get().read() };
-    crate::answers::run(arguments);
+    crate::unlock::answers::run(arguments);
     job.taken.store(false, Ordering::Release);
 }

@@ -2,7 +2,7 @@
 //! The calling process and its memory.
 
 use super::bindings as b;
-use crate::rm_control::{Daemon, Process};
+use crate::logic::rm_control::{Daemon, Process};
 
 /// An address in the calling process. Nothing is known about it: every access is checked.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 
 use super::bindings as b;
 
-/// Has [`crate::lifecycle::settle`] called soon. Callable from any context but an INT3 trap.
+/// Has [`crate::unlock::lifecycle::settle`] called soon. Callable from any context but an INT3 trap.
 pub fn schedule() {
     // SAFETY: The work is static.
     unsafe { b::vu_work_schedule() };
@@ -17,5 +17,5 @@ pub fn cancel() {
 
 #[no_mangle]
 extern "C" fn vu_work_run() {
-    crate::lifecycle::settle();
+    crate::unlock::lifecycle::settle();
 }

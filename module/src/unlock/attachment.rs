@@ -8,16 +8,16 @@ use kernel::alloc::KBox;
 
 use super::sites::{self, Found, Overrides};
 use super::tables::{KeyHook, Outcome, Unlocker};
-use crate::answers;
-use crate::capability::tables;
-use crate::driver::branch;
-use crate::driver::version::Version;
-use crate::status::{Address, Reason};
+use crate::logic::capability::tables;
+use crate::logic::driver::branch;
+use crate::logic::driver::version::Version;
+use crate::logic::status::{Address, Reason};
 use crate::sys::canary::Hooks;
 use crate::sys::kprobe::{self, ReturnProbe, Watcher};
 use crate::sys::memory::Section;
 use crate::sys::target::Target;
 use crate::sys::{clock, log, NO_ENTRY};
+use crate::unlock::answers;
 
 /// Where RM control calls come in, and what to call it: up to 535 a front end that some of these
 /// drivers have beside a function of the newer name that they do not use, from 550 on that function.

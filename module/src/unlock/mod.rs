@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The two ways in which the driver is made to accept a board: [`sites`] changes what its checks
-//! answer, [`tables`] what its capability tables say. [`attachment`] does both, or neither.
+//! What acts on a living driver.
 
+pub mod answers;
 pub mod attachment;
+pub mod lifecycle;
+pub mod report;
+pub mod settings;
 pub mod sites;
 pub mod tables;
+pub mod types;

@@ -4,9 +4,9 @@
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KVec;
 
-use crate::driver::branch::{Branch, Change, Site};
-use crate::signature::Hits;
-use crate::status::Reason;
+use crate::logic::driver::branch::{Branch, Change, Site};
+use crate::logic::signature::Hits;
+use crate::logic::status::Reason;
 use crate::sys::kprobe::{self, Effect, Probe};
 use crate::sys::memory::Section;
 

@@ -11,21 +11,21 @@ use core::ffi::CStr;
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::{KBox, KVec};
 
-use crate::capability::entry::Entry;
-use crate::capability::image::POINTER_LEN;
-use crate::capability::tables::{Tables, TRIPLE};
-use crate::capability::unlock::{self, Board, Entries, Refusal};
-use crate::capability::watch::Watch;
-use crate::capability::MAGIC_LEN;
-use crate::gpu::MAX_VGPU_TYPES;
-use crate::params::Rule;
-use crate::policy;
-use crate::status::{Address, Reason, MAX_GPUS};
+use crate::logic::capability::entry::Entry;
+use crate::logic::capability::image::POINTER_LEN;
+use crate::logic::capability::tables::{Tables, TRIPLE};
+use crate::logic::capability::unlock::{self, Board, Entries, Refusal};
+use crate::logic::capability::watch::Watch;
+use crate::logic::capability::MAGIC_LEN;
+use crate::logic::gpu::MAX_VGPU_TYPES;
+use crate::logic::params::Rule;
+use crate::logic::status::{Address, Reason, MAX_GPUS};
 use crate::sys::crypto::KernelCrypto;
 use crate::sys::ftrace::{Call, Listener, Listening, Mode};
 use crate::sys::lock::Spin;
 use crate::sys::memory::{self, Alias, Section};
 use crate::sys::{pci, work};
+use crate::unlock::settings;
 
 /// Copies memory; magic and key are read with it.
 const COPY: &CStr = c"nvidia:os_mem_copy";
@@ -97,7 +97,7 @@ impl Unlocker {
         let mut wanted = pci::gpus().next().is_none();
         for gpu in pci::gpus().take(MAX_GPUS) {
             let address = Address::from(&gpu);
-            let (rule, answer) = policy::with(|p| {
+            let (rule, answer) = settings::with(|p| {
                 let ids = (gpu.device, gpu.subsystem, Some(address));
                 (p.gpus.rule(ids.0, ids.1, ids.2), p.gpus.board(ids.0, ids.1, ids.2))
             });

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+//! 550: a function, and a variable in the middle of another.
+//!
+//! Source: what the community's binary patches for the host build 550.163.02 replace; the patterns
+//! were derived from Debian's 550.163.01, and proven there in a running kernel.
+
+use super::{Branch, Change, Site, Store, BOARD_CHECK, SECOND_GATE};
+use crate::logic::signature::Pattern;
+
+pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[TESLA_M60, TESLA_P40] };
+
+/// Missing among the device IDs that 550.163.01's board check compares with; 535's has both.
+const TESLA_M60: u16 = 0x13f2;
+const TESLA_P40: u16 = 0x1b38;
+
+static SITES: [Site; 2] = [
+    Site {
+        name: BOARD_CHECK,
+        pattern: Pattern::new(
+            "41 56 41 55 53 48 83 ed 20 80 bf ?? ?? 00 00 00 c7 45 1c 00 00 00 00 \
+             8b 9f ?? ?? 00 00 44 8b b7 ?? ?? 00 00 75 ??",
+        ),
+        change: Change::Return(1),
+    },
+    Site {
+        name: SECOND_GATE,
+        // +0 test %eax,%eax; +2 je +11; +4 movl $0,0xc(%rbp); +11 movzbl ?(%rbx),%r14d; ...
+        pattern: Pattern::new(
+            "85 c0 74 07 c7 45 0c 00 00 00 00 44 0f b6 b3 ?? ?? 00 00 45 84 f6 0f 84",
+        ),
+        change: Change::Store(Store { at: [2, 4], displacement: 0xc, value: 1, resume: 11 }),
+    },
+];

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `gpus`: what each board is answered as.
+
+use super::scan::Scanner;
+use super::ParseError;
+use crate::logic::gpu::{self, Answer, Sibling, NVIDIA_VENDOR};
+use crate::logic::profile::hex_digit;
+use crate::logic::status::Address;
+
+/// What a rule says about a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The board is left alone.
+    Off,
+    /// What the built-in table says; useful to except one board from a rule for many.
+    Auto,
+    /// The board is answered with this PCI device ID, and this subsystem ID if there is one.
+    As(u16, Option<u16>),
+}
+
+/// PCI IDs that a board is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// PCI device ID.
+    pub device: u16,
+    /// PCI subsystem ID.
+    pub subsystem: u16,
+}
+
+/// The board that a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Board {
+    /// The one at this place.
+    At(Address),
+    /// All with this PCI device ID, or of those the ones with this subsystem ID.
+    Device(u16, Option<u16>),
+}
+
+impl Board {
+    /// How closely the rule describes a board; `None` where it is not for it.
+    fn rank(&self, device: u16, subsystem: u16, address: Option<Address>) -> Option<u8> {
+        match *self {
+            Board::At(at) => (address == Some(at)).then_some(3),
+            Board::Device(id, Some(sub)) => (id == device && sub == subsystem).then_some(2),
+            Board::Device(id, None) => (id == device).then_some(1),
+        }
+    }
+}
+
+/// The parameter `gpus`, read and found right. See the module's documentation for its grammar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gpus<'a>(&'a [u8]);
+
+impl<'a> Gpus<'a> {
+    /// Reads all rules.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, a second rule for a board included.
+    pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        let mut rules = Rules::new(text);
+        loop {
+            let mut before = Rules::new(text);
+            let Some(rule) = rules.next() else { return Ok(Self(text)) };
+            let (at, board, _) = rule?;
+            while let Some(Ok((earlier, other, _))) = before.next() {
+                if earlier >= at {
+                    break;
+                }
+                if other == board {
+                    return Err(ParseError { at, what: "gpus", expected: "one rule a board" });
+                }
+            }
+        }
+    }
+
+    /// A text that [`Gpus::parse`] has accepted before.
+    ///
+    /// Of another one, what stands in front of its first error is in force.
+    pub const fn accepted(text: &'a [u8]) -> Self {
+        Self(text)
+    }
+
+    /// Whether any rule is for a bus address, so that it matters which one a board has.
+    pub fn name_addresses(&self) -> bool {
+        Rules::new(self.0).map_while(Result::ok).any(|(_, board, _)| matches!(board, Board::At(_)))
+    }
+
+    /// The text that was read, to be shown.
+    pub fn text(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The rule for a board: that for its address, or else its device and subsystem ID, or else its
+    /// device ID. Without any it is [`Rule::Auto`].
+    ///
+    /// `address` is `None` where the caller does not know it.
+    pub fn rule(&self, device: u16, subsystem: u16, address: Option<Address>) -> Rule {
+        let mut best = (0, Rule::Auto);
+        for (_, board, rule) in Rules::new(self.0).map_while(Result::ok) {
+            match board.rank(device, subsystem, address) {
+                Some(rank) if rank > best.0 => best = (rank, rule),
+                _ => {}
+            }
+        }
+        best.1
+    }
+
+    /// What is done about a board: the built-in table's answer, unless a rule says another one. A
+    /// board that is left alone is answered as none.
+    pub fn board(&self, device: u16, subsystem: u16, address: Option<Address>) -> Answer {
+        match self.rule(device, subsystem, address) {
+            Rule::Off => Answer::Unknown,
+            Rule::Auto => gpu::answer(device),
+            Rule::As(other, its) => gpu::answer_as(device, named(device, other, its)),
+        }
+    }
+
+    /// The IDs that a board is answered with; `None` where it keeps its own.
+    ///
+    /// Where a rule names no subsystem ID, the built-in table's is taken, if it has one with that
+    /// device ID for this board, and otherwise the board keeps its own.
+    pub fn answer(
+        &self,
+        device: u16,
+        subsystem: u16,
+        address: Option<Address>,
+    ) -> Option<Identity> {
+        let sibling = match self.rule(device, subsystem, address) {
+            Rule::Off => None,
+            Rule::Auto => gpu::answer(device).sibling(),
+            Rule::As(other, its) => Some(named(device, other, its)),
+        };
+        sibling.map(|sibling| Identity {
+            device: sibling.device,
+            subsystem: sibling.subsystem.unwrap_or(subsystem),
+        })
+    }
+}
+
+/// The board that a rule names for the one with PCI device ID `device`. Without a subsystem ID of the
+/// rule's it has the built-in table's, if that has the same board for this one.
+fn named(device: u16, other: u16, subsystem: Option<u16>) -> Sibling {
+    let table = gpu::answer(device).sibling().filter(|sibling| sibling.device == other);
+    gpu::chosen(other, subsystem.or(table.and_then(|sibling| sibling.subsystem)))
+}
+
+/// The rules of a text with their offsets; ends with the first error.
+struct Rules<'a> {
+    scan: Scanner<'a>,
+    failed: bool,
+}
+
+const EXPECTED_BOARD: &str = "a board: 10de:1b06, 1b06, 10de:1b06:11a0 or 0000:01:00.0";
+const EXPECTED_ANSWER: &str = "off, auto, or a device ID such as 1b38 or 1e30:12ba";
+
+impl<'a> Rules<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        let mut scan = Scanner::new(text);
+        scan.skip_space();
+        Self { scan, failed: false }
+    }
+
+    fn rule(&mut self) -> Result<(usize, Board, Rule), ParseError> {
+        let at = self.scan.at();
+        let error = self.scan.error("gpus", EXPECTED_BOARD);
+        let board = self.scan.take_while(|c| c.is_ascii_alphanumeric() || b":.".contains(&c));
+        let board = board_of(board).ok_or(error)?;
+        self.scan.skip_space();
+        if !self.scan.eat(b"=") {
+            return Err(self.scan.error("gpus", "= behind the board"));
+        }
+        self.scan.skip_space();
+        let error = self.scan.error("gpus", EXPECTED_ANSWER);
+        let answer = self.scan.take_while(|c| c.is_ascii_alphanumeric() || c == b':');
+        let rule = rule_of(answer).ok_or(error)?;
+        self.scan.skip_space();
+        if !self.scan.is_at_end() && !self.scan.eat(b",") {
+            return Err(self.scan.error("gpus", ", or the end"));
+        }
+        self.scan.skip_space();
+        Ok((at, board, rule))
+    }
+}
+
+impl Iterator for Rules<'_> {
+    type Item = Result<(usize, Board, Rule), ParseError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed || self.scan.is_at_end() {
+            return None;
+        }
+        let rule = self.rule();
+        self.failed = rule.is_err();
+        Some(rule)
+    }
+}
+
+fn board_of(text: &[u8]) -> Option<Board> {
+    let mut parts = text.split(|&c| c == b':');
+    let (first, second, third) = (parts.next()?, parts.next(), parts.next());
+    if parts.next().is_some() {
+        return None;
+    }
+    if text.contains(&b'.') {
+        // [domain:]bus:slot.function
+        let (domain, bus, place) = match third {
+            Some(place) => (hex(first, 8)?, second?, place),
+            None => (0, first, second?),
+        };
+        let mut place = place.split(|&c| c == b'.');
+        let (slot, function) = (hex(place.next()?, 2)?, hex(place.next()?, 1)?);
+        if place.next().is_some() || slot > 31 || function > 7 {
+            return None;
+        }
+        return Some(Board::At(Address {
+            domain,
+            bus: u8::try_from(hex(bus, 2)?).ok()?,
+            slot: u8::try_from(slot).ok()?,
+            function: u8::try_from(function).ok()?,
+        }));
+    }
+    match (id(first)?, second, third) {
+        (device, None, _) => Some(Board::Device(device, None)),
+        (NVIDIA_VENDOR, Some(device), None) => Some(Board::Device(id(device)?, None)),
+        (NVIDIA_VENDOR, Some(device), Some(subsystem)) => {
+            Some(Board::Device(id(device)?, Some(id(subsystem)?)))
+        }
+        _ => None,
+    }
+}
+
+fn rule_of(text: &[u8]) -> Option<Rule> {
+    match text {
+        b"off" => return Some(Rule::Off),
+        b"auto" => return Some(Rule::Auto),
+        _ => {}
+    }
+    let mut parts = text.split(|&c| c == b':');
+    let device = id(parts.next()?)?;
+    let subsystem = match parts.next() {
+        Some(part) => Some(id(part)?),
+        None => None,
+    };
+    match parts.next() {
+        None => Some(Rule::As(device, subsystem)),
+        Some(_) => None,
+    }
+}
+
+/// A PCI ID: four hexadecimal digits, as `lspci -nn` prints them, or the same behind `0x`.
+fn id(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    if digits.len() != 4 {
+        return None;
+    }
+    u16::try_from(hex(digits, 4)?).ok()
+}
+
+/// A hexadecimal number of one to `most` digits.
+fn hex(digits: &[u8], most: usize) -> Option<u32> {
+    if digits.is_empty() || digits.len() > most {
+        return None;
+    }
+    digits
+        .iter()
+        .try_fold(0u32, |number, &c| Some(number.checked_shl(4)? | u32::from(hex_digit(c)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: u16 = 0x1234;
+
+    fn address(bus: u8) -> Option<Address> {
+        Some(Address { domain: 0, bus, slot: 0, function: 0 })
+    }
+
+    fn answer(text: &str, device: u16, bus: u8) -> Option<(u16, u16)> {
+        let gpus = Gpus::parse(text.as_bytes()).unwrap();
+        gpus.answer(device, OWN, address(bus)).map(|i| (i.device, i.subsystem))
+    }
+
+    #[test]
+    fn rules_for_addresses_are_told_from_others() {
+        for (text, expected) in [
+            ("", false),
+            ("1b06=off,10de:1b06:120f=1b38", false),
+            ("1b06=off,0000:01:00.0=auto", true),
+            ("01:00.0=off", true),
+        ] {
+            assert_eq!(Gpus::parse(text.as_bytes()).unwrap().name_addresses(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_rules_the_table_decides() {
+        for text in ["", " ", "\n"] {
+            assert_eq!(answer(text, 0x1b06, 1), Some((0x1b38, OWN)));
+            assert_eq!(answer(text, 0x1e04, 1), Some((0x1e30, 0x12ba)));
+            assert_eq!(answer(text, 0x1b38, 1), None);
+            assert_eq!(answer(text, 0x2684, 1), None);
+        }
+    }
+
+    #[test]
+    fn a_rule_can_name_the_board_in_every_way() {
+        for text in ["10de:1b06=13f2", "1b06=13f2", "0x10de:0x1b06=0x13f2", "10DE:1B06=13F2"] {
+            assert_eq!(answer(text, 0x1b06, 1), Some((0x13f2, OWN)), "{text}");
+            assert_eq!(answer(text, 0x1b07, 1), Some((0x1b38, OWN)), "{text}");
+        }
+        for text in ["0000:01:00.0=13f2", "01:00.0=13f2", "0:1:0.0=13f2"] {
+            assert_eq!(answer(text, 0x1b06, 1), Some((0x13f2, OWN)), "{text}");
+            assert_eq!(answer(text, 0x1b06, 2), Some((0x1b38, OWN)), "{text}");
+        }
+        assert_eq!(answer("10de:1b06:1234=13f2", 0x1b06, 1), Some((0x13f2, OWN)));
+        assert_eq!(answer("10de:1b06:4321=13f2", 0x1b06, 1), Some((0x1b38, OWN)));
+    }
+
+    #[test]
+    fn an_address_without_a_domain_fits_addresses_of_all_sizes() {
+        let text = b"12345678:ff:1f.7=off";
+        let at = Address { domain: 0x1234_5678, bus: 0xff, slot: 31, function: 7 };
+        assert_eq!(Gpus::parse(text).unwrap().rule(1, 2, Some(at)), Rule::Off);
+    }
+
+    #[test]
+    fn answers_can_be_off_auto_or_ids() {
+        assert_eq!(answer("1b06=off", 0x1b06, 1), None);
+        assert_eq!(answer("1b06=auto", 0x1b06, 1), Some((0x1b38, OWN)));
+        assert_eq!(answer("1b06=1b38:11a0", 0x1b06, 1), Some((0x1b38, 0x11a0)));
+        // The table's subsystem ID, where it answers this board with that device ID; else its own.
+        assert_eq!(answer("2182=1e30", 0x2182, 1), Some((0x1e30, 0x12ba)));
+        assert_eq!(answer("2684=2230", 0x2684, 1), Some((0x2230, OWN)));
+    }
+
+    #[test]
+    fn a_rule_decides_what_is_done_about_a_board() {
+        let board = |text: &'static str, device| {
+            Gpus::parse(text.as_bytes()).unwrap().board(device, OWN, address(1))
+        };
+        for device in [0x1b06, 0x1b38, 0x2684] {
+            assert_eq!(board("1b06=auto", device), gpu::answer(device));
+            assert_eq!(board("01:00.0=off", device), Answer::Unknown);
+        }
+        for (text, device, expected) in [
+            ("1b06=1e30:12ba", 0x1b06, (0x1e30, Some(0x12ba), "Quadro RTX 6000")),
+            ("2182=1e30", 0x2182, (0x1e30, Some(0x12ba), "Quadro RTX 6000")),
+            ("2684=2230", 0x2684, (0x2230, None, "RTX A6000")),
+            ("1b38=1bb3", 0x1b38, (0x1bb3, None, "Tesla P4")),
+            ("1b06=1b06", 0x1b06, (0x1b06, None, "unknown board")),
+        ] {
+            let sibling = board(text, device).sibling().unwrap();
+            assert_eq!((sibling.device, sibling.subsystem, sibling.name), expected, "{text}");
+        }
+        // Answered as what it is, a board that NVIDIA lists needs nothing.
+        assert_eq!(board("1b38=1b38:11a0", 0x1b38), Answer::Listed);
+    }
+
+    #[test]
+    fn the_closest_rule_wins_whatever_the_order() {
+        for text in [
+            "1b06=off,10de:1b06:1234=13f2,01:00.0=auto",
+            "01:00.0=auto , 10de:1b06:1234=13f2 ,\n1b06=off,",
+        ] {
+            assert_eq!(answer(text, 0x1b06, 1), Some((0x1b38, OWN)));
+            assert_eq!(answer(text, 0x1b06, 2), Some((0x13f2, OWN)));
+            let gpus = Gpus::parse(text.as_bytes()).unwrap();
+            assert_eq!(gpus.rule(0x1b06, 1, None), Rule::Off);
+            assert_eq!(gpus.rule(0x1b06, OWN, None), Rule::As(0x13f2, None));
+        }
+    }
+
+    #[test]
+    fn every_error_has_its_place() {
+        for (text, at, expected) in [
+            (",", 0, EXPECTED_BOARD),
+            ("=1b38", 0, EXPECTED_BOARD),
+            ("1b6=1b38", 0, EXPECTED_BOARD),
+            ("1b06:1b07=1b38", 0, EXPECTED_BOARD),
+            ("1002:1b06=1b38", 0, EXPECTED_BOARD),
+            ("10de:1b06:11a0:1=1b38", 0, EXPECTED_BOARD),
+            ("0000:01:20.0=off", 0, EXPECTED_BOARD),
+            ("0000:01:00.8=off", 0, EXPECTED_BOARD),
+            ("0000:01:00.0.0=off", 0, EXPECTED_BOARD),
+            ("0000:100:00.0=off", 0, EXPECTED_BOARD),
+            ("00.0=off", 0, EXPECTED_BOARD),
+            ("1b06", 4, "= behind the board"),
+            ("1b06 1b38", 5, "= behind the board"),
+            ("1b06=", 5, EXPECTED_ANSWER),
+            ("1b06=Off", 5, EXPECTED_ANSWER),
+            ("1b06=1b3", 5, EXPECTED_ANSWER),
+            ("1b06=1b38:", 5, EXPECTED_ANSWER),
+            ("1b06=1b38:11a0:1", 5, EXPECTED_ANSWER),
+            ("1b06=1b38;1b07=off", 9, ", or the end"),
+            ("1b06=off,1b07=auto,10de:1b06=1b38", 19, "one rule a board"),
+            ("01:00.0=off,0000:01:00.0=off", 12, "one rule a board"),
+        ] {
+            let error = ParseError { at, what: "gpus", expected };
+            assert_eq!(Gpus::parse(text.as_bytes()), Err(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Where the fields of NVIDIA's vGPU type structures lie.
+//!
+//! One file a layout; this one chooses, by command and size, and nothing above knows which one it
+//! has. What each is known from stands in its file. "Its handler" there means the code behind a
+//! command in Debian's driver packages, which copies the fields of one and the same internal type
+//! structure out for both commands; "the method table" is the table beside it that has the length
+//! of every command's parameters. Read so: 450.248.02, 460.106.00, 470.256.02, 525.147.05,
+//! 535.216.03, 535.274.02, 550.163.01 and 555.58.02.
+//!
+//! | driver | type by number | type of a vGPU |
+//! | --- | --- | --- |
+//! | 450, 460 | 4536 | 1840 |
+//! | 470 | 4536 | 1848 |
+//! | 525, 535 | 4960 | 1872 |
+//! | 550 to 565 | 5096 | 1872 (550, 555: read; 560, 565: not) |
+//! | 570, 575 | 5232 | not known |
+//! | 580 until 580.82 | 5424 | 2328 |
+//! | 580 from 580.94, 590 | 5432 | not known |
+//!
+//! 595 has 5432 too, but another field between: a driver of that branch must not be attached to with
+//! these layouts. 510 is not known: no header, no package.
+
+mod r450;
+mod r525;
+mod r580;
+mod r580_94;
+
+use super::command;
+use crate::logic::profile::Field;
+
+/// Where one field lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Which.
+    pub field: Field,
+    /// Bytes from the start of the parameters.
+    pub offset: u16,
+    /// Length in bytes.
+    pub len: u16,
+}
+
+/// A field at a place.
+const fn at(field: Field, offset: u16, len: u16) -> Slot {
+    Slot { field, offset, len }
+}
+
+/// The parameters of a command that hands out a vGPU type.
+#[derive(Debug)]
+pub struct Layout {
+    /// Command.
+    pub cmd: u32,
+    /// Lengths of the parameters that have this layout. Longer ones have fields appended.
+    pub sizes: &'static [u16],
+    /// Bytes in front of the type within the parameters.
+    base: u16,
+    slots: &'static [Slot],
+}
+
+impl Layout {
+    /// Where `field` lies, as offset into the parameters and length; `None` where the structure has
+    /// no such field.
+    pub fn place(&self, field: Field) -> Option<(usize, usize)> {
+        let slot = self.slots.iter().find(|slot| slot.field == field)?;
+        let offset = usize::from(self.base).saturating_add(slot.offset.into());
+        Some((offset, slot.len.into()))
+    }
+
+    /// The fields that it has, in their order.
+    pub fn fields(&self) -> impl Iterator<Item = Field> {
+        self.slots.iter().map(|slot| slot.field)
+    }
+}
+
+/// All layouts.
+pub static ALL: [&Layout; 7] = [
+    &r450::BY_NUMBER,
+    &r450::OF_VGPU,
+    &r525::BY_NUMBER,
+    &r525::OF_VGPU,
+    &r580::BY_NUMBER,
+    &r580::OF_VGPU,
+    &r580_94::BY_NUMBER,
+];
+
+/// The layout of a command's parameters of this length.
+pub fn of(cmd: u32, size: usize) -> Option<&'static Layout> {
+    ALL.into_iter()
+        .find(|layout| layout.cmd == cmd && layout.sizes.iter().any(|&s| usize::from(s) == size))
+}
+
+/// A layout of a type asked for by number: the number asked for, and the type behind it.
+const fn by_number(sizes: &'static [u16], slots: &'static [Slot]) -> Layout {
+    Layout { cmd: command::VGPU_CONFIG_GET_VGPU_TYPE_INFO, sizes, base: 8, slots }
+}
+
+/// A layout of a vGPU's type.
+const fn of_vgpu(sizes: &'static [u16], slots: &'static [Slot]) -> Layout {
+    Layout { cmd: command::HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO, sizes, base: 0, slots }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logic::profile::Key;
+    use std::vec::Vec;
+
+    #[test]
+    fn fields_lie_within_the_smallest_size_aligned_and_apart() {
+        for layout in ALL {
+            let smallest = usize::from(*layout.sizes.iter().min().unwrap());
+            let mut end = usize::from(layout.base);
+            let mut places: Vec<_> =
+                layout.fields().map(|f| (layout.place(f).unwrap(), f)).collect();
+            places.sort_by_key(|(place, _)| *place);
+            for ((offset, len), field) in places {
+                let align = match field {
+                    Field::AdapterNameUnicode => 2,
+                    _ if len == 4 || len == 8 => len,
+                    _ => 1,
+                };
+                assert_eq!(offset % align, 0, "{:x} {field:?}", layout.cmd);
+                assert!(offset >= end, "{:x} {field:?}", layout.cmd);
+                end = offset + len;
+                assert!(end <= smallest, "{:x} {field:?}", layout.cmd);
+            }
+        }
+    }
+
+    #[test]
+    fn no_size_of_a_command_has_two_layouts() {
+        let mut seen = Vec::new();
+        for layout in ALL {
+            for size in layout.sizes {
+                assert!(!seen.contains(&(layout.cmd, size)));
+                seen.push((layout.cmd, size));
+                assert!(core::ptr::eq(of(layout.cmd, usize::from(*size)).unwrap(), layout));
+            }
+        }
+        assert!(of(command::VGPU_CONFIG_GET_VGPU_TYPE_INFO, 1848).is_none());
+        assert!(of(command::BUS_GET_PCI_INFO, 4960).is_none());
+    }
+
+    #[test]
+    fn every_key_has_its_field_in_every_layout_but_the_oldest() {
+        for layout in ALL {
+            for field in Key::ALL.into_iter().filter_map(Key::field) {
+                let is_name = matches!(
+                    field,
+                    Field::AdapterName | Field::ShortGpuNameString | Field::LicensedProductName
+                );
+                let missing = is_name && layout.sizes == [4536];
+                assert_eq!(layout.place(field).is_none(), missing, "{:x} {field:?}", layout.cmd);
+            }
+        }
+    }
+}

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The course of things: we come, the driver comes and goes, we go, in any order.
+//!
+//! All state is under the module's one mutex. The driver's notifiers, the work and our exit take
+//! it, so whoever comes first finishes first: while we unhook in our exit, a driver that is going
+//! waits in its notifier, and its memory stays.
+
+use core::fmt;
+
+use kernel::alloc::KBox;
+
+use crate::logic::driver::version::Version;
+use crate::logic::gpu;
+use crate::logic::status::{DriverState, Reason};
+use crate::sys::canary::Hooks;
+use crate::sys::lock::{LifecycleMutex, Mutexed};
+use crate::sys::mdev::{self, Replaced};
+use crate::sys::target::{self, Notifiers, Target, Which};
+use crate::sys::{ftrace, kprobe, layout, log, pci, seq, task, work, Errno};
+use crate::unlock::attachment::Attachment;
+use crate::unlock::types;
+
+/// How it stands.
+pub struct State {
+    /// Between `start` and `stop`. The parameters are set before, too.
+    running: bool,
+    /// The user wants the driver unlocked.
+    enabled: bool,
+    hooks: Hooks,
+    driver: Driver,
+    types: Types,
+}
+
+/// How it stands with the files of NVIDIA's vGPU types.
+pub enum Types {
+    /// NVIDIA's module that registers them is not loaded.
+    Absent,
+    /// They say what is true.
+    Replaced(Replaced),
+    /// They say what the driver says, for this reason.
+    Refused(Reason),
+}
+
+/// How it stands with NVIDIA's driver.
+pub enum Driver {
+    /// It is not loaded.
+    Absent,
+    /// It is hooked.
+    Attached(KBox<Attachment>),
+    /// It is loaded, and was left exactly as it was.
+    Refused {
+        /// Which load of it.
+        identity: usize,
+        /// Its version, if it could be told.
+        version: Option<Version>,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
+    running: false,
+    enabled: true,
+    hooks: Hooks::NONE,
+    driver: Driver::Absent,
+    types: Types::Absent,
+});
+
+/// Starts: from now on, a driver that is loaded or will be is unlocked.
+///
+/// # Errors
+/// The kernel's error number; nothing is left behind.
+pub fn start() -> Result<Notifiers, Errno> {
+    if !layout::is_sound() {
+        log::warn(format_args!("built for another kernel: its structures have other sizes"));
+        return Err(EINVAL);
+    }
+    // The notifiers come first: a driver that comes meanwhile is seen by one side or by both, and
+    // the second one finds it done.
+    let notifiers = Notifiers::register()?;
+    {
+        let mut state = STATE.lock();
+        state.running = true;
+        // ftrace is to be held from now on. Where that fails nothing is lost yet: it is tried again
+        // for the driver.
+        let armed = if state.enabled { state.hooks.arm() } else { Ok(()) };
+        state.look();
+        match (state.enabled, &state.driver, armed) {
+            (false, ..) => log::info(format_args!("loaded, and switched off by enabled=0")),
+            (true, Driver::Absent, Ok(())) => {
+                log::info(format_args!("loaded; NVIDIA's driver is not, waiting for it"));
+            }
+            (true, Driver::Absent, Err(reason)) => {
+                log::warn(format_args!("loaded, but can't do anything yet: {reason}"));
+            }
+            // That has its own line.
+            (true, Driver::Attached(_) | Driver::Refused { .. }, _) => {}
+        }
+    }
+    seq::create();
+    Ok(notifiers)
+}
+
+const EINVAL: Errno = -22;
+
+/// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
+pub fn stop(notifiers: Notifiers) {
+    seq::remove();
+    let hooks = {
+        let mut state = STATE.lock();
+        state.running = false;
+        state.let_types_go();
+        state.let_go(true);
+        core::mem::replace(&mut state.hooks, Hooks::NONE)
+    };
+    drop(notifiers);
+    mdev::wait_for_calls();
+    work::cancel();
+    task::wait_for_all();
+    drop(hooks);
+    // A task may still be in the tail of a hook.
+    crate::sys::wait_for_hooks();
+    if ftrace::is_stuck() {
+        log::warn(format_args!(
+            "the kernel's ftrace broke down and may call us for ever: this rmmod will not end"
+        ));
+        // A crash would be the alternative.
+        task::sleep_for_ever();
+    }
+    log::info(format_args!("unloaded; NVIDIA's driver is as it was"));
+}
+
+/// Whether the user wants the driver unlocked.
+pub fn is_enabled() -> bool {
+    STATE.lock().enabled
+}
+
+/// Unlocks the driver, or puts everything back, as the user wants it. May sleep.
+pub fn set_enabled(enabled: bool) {
+    let mut state = STATE.lock();
+    if state.enabled == enabled {
+        return;
+    }
+    state.enabled = enabled;
+    if enabled {
+        state.look();
+        return;
+    }
+    state.let_types_go();
+    if state.driver.identity().is_some() {
+        state.let_go(true);
+        log::info(format_args!("switched off, NVIDIA's driver is as it was"));
+    }
+}
+
+/// Does everything anew, because what boards are answered as has changed. May sleep.
+pub fn reconsider() {
+    let mut state = STATE.lock();
+    if !state.running {
+        return;
+    }
+    if state.let_go(true) {
+        log::info(format_args!("boards are to be answered otherwise: everything was put back"));
+    }
+    state.look();
+    // Where the driver is not attached to any more, what is shown would not be true.
+    if !state.tells() {
+        state.let_types_go();
+    }
+}
+
+/// Hides and shows vGPU types, because which are to be hidden may have changed. May sleep.
+pub fn reconsider_types() {
+    let mut state = STATE.lock();
+    if let Types::Replaced(_) = &state.types {
+        // SAFETY: The mutex is held, which `going` takes.
+        unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
+    } else {
+        // Who stood in our way may be gone.
+        state.look_for_types();
+    }
+}
+
+/// One of NVIDIA's modules is there.
+pub fn coming(which: Which, target: &Target) {
+    let mut state = STATE.lock();
+    match which {
+        Which::Driver => state.take_hold(target),
+        // Once it is alive, it may have registered types already.
+        Which::Types if matches!(state.types, Types::Absent) => state.take_hold_of_types(),
+        Which::Types => {}
+    }
+}
+
+/// One of NVIDIA's modules goes; its memory stays until we return.
+pub fn going(which: Which, target: &Target) {
+    let mut state = STATE.lock();
+    if which == Which::Types {
+        // It has unregistered its types, or never came to register any.
+        state.end_types();
+        return;
+    }
+    if state.driver.identity() != Some(target.identity()) {
+        return;
+    }
+    // Nobody runs the driver any more, so nobody can be looking at its entries.
+    if state.let_go(false) {
+        log::info(format_args!("NVIDIA's driver is going, everything was put back"));
+    }
+}
+
+/// Something happened in a hook that wants process context.
+pub fn settle() {
+    if let Driver::Attached(attachment) = &mut STATE.lock().driver {
+        attachment.settle();
+    }
+}
+
+/// Shows the state to `f`.
+pub fn with_state<R>(f: impl FnOnce(&State) -> R) -> R {
+    f(&STATE.lock())
+}
+
+impl State {
+    /// Looks for a driver that is there already.
+    fn look(&mut self) {
+        if self.running && self.enabled {
+            // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+            unsafe { target::with_loaded(Which::Driver, |target| self.take_hold(target)) };
+            self.look_for_types();
+        }
+    }
+
+    /// Whether daemons are told what the user wants, so that this can be shown of types, too.
+    fn tells(&self) -> bool {
+        let attached = match &self.driver {
+            Driver::Attached(attachment) => attachment.calls().is_some(),
+            Driver::Absent | Driver::Refused { .. } => false,
+        };
+        self.running && self.enabled && attached
+    }
+
+    /// Looks for NVIDIA's module that registers types.
+    fn look_for_types(&mut self) {
+        // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+        unsafe { target::with_loaded(Which::Types, |_| self.take_hold_of_types()) };
+    }
+
+    /// Has the files of vGPU types say what is true, unless that was done or is not wanted. NVIDIA's
+    /// module that registers them can't go meanwhile.
+    fn take_hold_of_types(&mut self) {
+        if !self.tells() || matches!(self.types, Types::Replaced(_)) {
+            return;
+        }
+        let replaced = self
+            .hooks
+            .arm()
+            .and_then(|()| Replaced::place().map_err(|(name, errno)| kprobe::reason(name, errno)));
+        let known = matches!(self.types, Types::Refused(_));
+        self.types = match replaced {
+            Ok(replaced) => {
+                types::begin();
+                Types::Replaced(replaced)
+            }
+            Err(reason) => {
+                // Types may have been registered while some of the functions were replaced.
+                types::forget();
+                if !known {
+                    log::warn(format_args!(
+                        "vGPU types are shown as the driver has them: {reason}"
+                    ));
+                }
+                Types::Refused(reason)
+            }
+        };
+    }
+
+    /// Shows all types, as the driver has them. Calls of what stood in for the mdev core's functions may
+    /// be under way for a while.
+    fn let_types_go(&mut self) {
+        if let Types::Replaced(_) = self.types {
+            types::leave();
+            // SAFETY: `self` is only reachable with the mutex held, which `going` takes. Where the
+            // module is just being unloaded, it unregisters its types itself.
+            unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
+        }
+        self.end_types();
+    }
+
+    /// Has nothing sent to us any more.
+    fn end_types(&mut self) {
+        self.types = Types::Absent;
+        types::forget();
+    }
+
+    /// Unlocks the driver, unless that was done or is not wanted.
+    fn take_hold(&mut self, target: &Target) {
+        let known = self.driver.identity() == Some(target.identity());
+        if known || !self.running || !self.enabled {
+            return;
+        }
+        let version = target.version().and_then(Version::parse);
+        self.driver = match self.attach(target, version) {
+            Ok(attachment) => {
+                welcome(&attachment);
+                Driver::Attached(attachment)
+            }
+            Err(reason) => {
+                let what = Named(version);
+                log::warn(format_args!("NVIDIA's driver{what} is left exactly as it is: {reason}"));
+                Driver::Refused { identity: target.identity(), version, reason }
+            }
+        };
+    }
+
+    fn attach(
+        &mut self,
+        target: &Target,
+        version: Option<Version>,
+    ) -> Result<KBox<Attachment>, Reason> {
+        let version = version.ok_or(Reason::NoVersion)?;
+        self.hooks.arm()?;
+        Attachment::new(target, version, &self.hooks)
+    }
+
+    /// Puts everything back; says whether there was something to put back.
+    fn let_go(&mut self, driver_lives: bool) -> bool {
+        match core::mem::replace(&mut self.driver, Driver::Absent) {
+            Driver::Attached(mut attachment) => {
+                attachment.detach(driver_lives);
+                true
+            }
+            Driver::Absent | Driver::Refused { .. } => false,
+        }
+    }
+
+    /// How it stands with the files of vGPU types.
+    pub fn types(&self) -> &Types {
+        &self.types
+    }
+
+    /// Whether NVIDIA's module that registers types is loaded.
+    pub fn types_loaded(&self) -> bool {
+        // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+        unsafe { target::with_loaded(Which::Types, |_| ()) }.is_some()
+    }
+
+    /// How it stands with the driver.
+    pub fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    /// The same in a word, having looked whether hooks do anything at the moment.
+    pub fn driver_state(&self) -> DriverState {
+        match &self.driver {
+            _ if !self.enabled => DriverState::Disabled,
+            Driver::Absent => DriverState::Absent,
+            Driver::Attached(_) => {
+                self.hooks.check().map_or_else(DriverState::Silent, |()| DriverState::Attached)
+            }
+            Driver::Refused { reason, .. } => DriverState::Refused(*reason),
+        }
+    }
+}
+
+impl Driver {
+    fn identity(&self) -> Option<usize> {
+        match self {
+            Driver::Absent => None,
+            Driver::Attached(attachment) => Some(attachment.identity()),
+            Driver::Refused { identity, .. } => Some(*identity),
+        }
+    }
+
+    /// The driver's version, if it is loaded and says it.
+    pub fn version(&self) -> Option<Version> {
+        match self {
+            Driver::Absent => None,
+            Driver::Attached(attachment) => Some(attachment.version()),
+            Driver::Refused { version, .. } => *version,
+        }
+    }
+}
+
+/// One line for the driver, and one for each board.
+fn welcome(attachment: &Attachment) {
+    log::info(format_args!(
+        "attached to NVIDIA's driver {}: {} checks overridden, {} boards in its capability tables",
+        attachment.version(),
+        attachment.overrides().count(),
+        attachment.unlocker().gpu_list_count()
+    ));
+    for gpu in pci::gpus() {
+        let gpu = crate::unlock::report::gpu(&gpu, &DriverState::Attached, Some(attachment));
+        match gpu.answer {
+            gpu::Answer::As(_, sibling) => log::info(format_args!(
+                "{} 10de:{:04x} answered as 10de:{:04x} {}: {}",
+                gpu.address,
+                gpu.device,
+                sibling.device,
+                sibling.name,
+                gpu.state.explanation()
+            )),
+            gpu::Answer::Listed | gpu::Answer::Unknown => log::info(format_args!(
+                "{} 10de:{:04x}: {}",
+                gpu.address,
+                gpu.device,
+                gpu.state.explanation()
+            )),
+        }
+    }
+}
+
+/// " 550.163.01", or nothing where the version is not known.
+struct Named(Option<Version>);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(version) => write!(f, " {version}"),
+            None => Ok(()),
+        }
+    }
+}
