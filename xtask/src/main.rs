@@ -4,14 +4,13 @@
 mod cmd;
 mod driver;
 mod fuzzing;
-mod inspect;
 mod kernel;
 mod paths;
-mod profile;
 mod sh;
 mod vm;
 
 use clap::{Parser, Subcommand};
+use vgpu_unlock_cli::cmd as users;
 
 /// Build, boot, test and inspect vgpu_unlock.
 #[derive(Parser)]
@@ -26,9 +25,9 @@ enum Command {
     #[command(subcommand)]
     Kernel(cmd::kernel::Args),
     Build(cmd::build::Args),
-    Inspect(cmd::inspect::Args),
+    Inspect(users::inspect::Args),
     #[command(subcommand)]
-    Profile(cmd::profile::Args),
+    Profile(users::profile::Args),
     Vm(cmd::vm::Args),
     Demo(cmd::demo::Args),
     Test(cmd::test::Args),
@@ -40,8 +39,8 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Kernel(args) => cmd::kernel::run(&args),
         Command::Build(args) => cmd::build::run(&args),
-        Command::Inspect(args) => cmd::inspect::run(&args),
-        Command::Profile(args) => cmd::profile::run(&args),
+        Command::Inspect(args) => users::inspect::run(&args),
+        Command::Profile(args) => users::profile::run(&args),
         Command::Vm(args) => cmd::vm::run(&args),
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Test(args) => cmd::test::run(&args),

@@ -5,7 +5,9 @@ use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{driver, inspect, paths};
+use vgpu_unlock_cli::inspect;
+
+use crate::{driver, paths};
 
 /// Measures what finding everything in a real driver costs.
 #[derive(clap::Args)]

@@ -5,8 +5,6 @@ pub mod bench;
 pub mod build;
 pub mod demo;
 pub mod fuzz;
-pub mod inspect;
 pub mod kernel;
-pub mod profile;
 pub mod test;
 pub mod vm;

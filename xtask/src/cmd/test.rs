@@ -10,7 +10,7 @@ use super::{fuzz as fuzz_cmd, vm::unexpected};
 use crate::{
     driver,
     fuzzing::Fuzzer,
-    inspect, kernel, paths, sh,
+    kernel, paths, sh,
     vm::{self, BoardOptions, Line, Scenario},
 };
 
@@ -193,7 +193,7 @@ fn inspect_drivers(tally: &mut Tally) {
     for package in driver::PACKAGES {
         match driver::blob(package) {
             Ok(blob) => {
-                for check in inspect::real_drivers_test(package.version, &blob) {
+                for check in driver::real_drivers_test(package.version, &blob) {
                     tally.record(&check.name, check.result);
                 }
             }

@@ -4,6 +4,8 @@
 
 mod build;
 mod fetch;
+mod inspected;
 
 pub use build::build;
 pub use fetch::{PACKAGES, blob};
+pub use inspected::real_drivers_test;

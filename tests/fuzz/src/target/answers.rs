@@ -161,7 +161,7 @@ fn changed(before: &[u8], after: &[u8]) -> Range<usize> {
     assert_eq!(before.len(), after.len());
     let mut places = (0..before.len()).filter(|&at| before[at] != after[at]);
     let first = places.next();
-    let last = places.last().or(first);
+    let last = places.next_back().or(first);
     first.zip(last).map_or(0..0, |(first, last)| first..last + 1)
 }
 

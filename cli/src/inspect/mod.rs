@@ -6,8 +6,7 @@
 
 mod driver_file;
 mod input;
-mod real_drivers;
-mod report;
+pub mod report;
 
 use std::path::Path;
 
@@ -26,7 +25,6 @@ use vgpu_unlock::{
 
 pub use driver_file::{DriverFile, parse_driver};
 pub use input::object_file;
-pub use real_drivers::real_drivers_test;
 pub use report::{Report, Verdict};
 
 use driver_file::Parsed;

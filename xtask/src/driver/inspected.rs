@@ -9,7 +9,7 @@ use vgpu_unlock::{
     gpu,
 };
 
-use super::{Report, Verdict, inspect, report::Action};
+use vgpu_unlock_cli::inspect::{Report, Verdict, inspect, report::Action};
 
 /// Magic and key of a Quadro P400, published by a user in 2021. Every driver here knows the board.
 const P400: (Magic, Key) = (

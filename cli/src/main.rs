@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `vgpu-unlock`: the users' command. This file only parses and dispatches.
+
+use clap::{Parser, Subcommand};
+use vgpu_unlock_cli::cmd;
+
+/// Ask about vGPU on boards that NVIDIA does not list, and set it up.
+#[derive(Parser)]
+#[command(name = "vgpu-unlock", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Inspect(cmd::inspect::Args),
+    #[command(flatten)]
+    Profile(cmd::profile::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Profile(args) => cmd::profile::run(&args),
+    }
+}
