@@ -5,8 +5,8 @@
 //! hook two functions of our own for as long as we are loaded, and look whether that is noticed.
 
 use super::bindings as b;
-use super::ftrace::{Call, Listener, Listening, Mode};
-use super::kprobe::{self, Effect, Probe};
+use super::hook::{Call, Listener, Listening, Mode};
+use super::probe::{self, Effect, Probe};
 use super::{Errno, NO_ENTRY};
 use crate::logic::status::Reason;
 
@@ -67,11 +67,11 @@ impl KprobeCanary {
     /// Kprobes are off, or can't be had.
     fn place() -> Result<Self, Reason> {
         // By name: a reference to the middle of a function would make objtool expect an ENDBR there.
-        kprobe::address_of(c"vgpu_unlock:vu_canary_nop")
+        probe::address_of(c"vgpu_unlock:vu_canary_nop")
             .ok_or(NO_ENTRY)
             .and_then(|nop| Probe::place(nop, Effect::Count))
             .map(Self)
-            .map_err(|errno| kprobe::reason("kprobe canary", errno))
+            .map_err(|errno| probe::reason("kprobe canary", errno))
     }
 
     /// Calls the function and looks whether that was noticed.

@@ -17,7 +17,7 @@ use crate::logic::rm_control::{
 };
 use crate::logic::status::{Address, Answers, UnknownSize};
 use crate::sys::lock::{AnswersMutex, MutexGuard, Mutexed, ToldMutex};
-use crate::sys::task::{self, Arguments};
+use crate::sys::calls::{self, Arguments};
 use crate::sys::user::{self, UserAddress};
 use crate::sys::{clock, log, pci};
 use crate::unlock::settings;
@@ -48,7 +48,7 @@ pub fn wants(command: u32) -> bool {
 
 /// An ioctl with this command and argument has returned.
 pub fn returned(command: u32, argument: usize) {
-    task::schedule([command as usize, argument]);
+    calls::schedule([command as usize, argument]);
 }
 
 /// Calls of the daemons that are among those we know.
@@ -111,7 +111,7 @@ pub fn report() -> Answers {
     Answers {
         seen: SEEN.load(Ordering::Relaxed),
         changed: CHANGED.load(Ordering::Relaxed),
-        lost: task::lost(),
+        lost: calls::lost(),
         unknown: (count != 0).then_some((count, unknown)),
     }
 }

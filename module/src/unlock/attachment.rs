@@ -13,7 +13,7 @@ use crate::logic::driver::branch;
 use crate::logic::driver::version::Version;
 use crate::logic::status::{Address, Reason};
 use crate::sys::canary::Hooks;
-use crate::sys::kprobe::{self, ReturnProbe, Watcher};
+use crate::sys::probe::{self, ReturnProbe, Watcher};
 use crate::sys::memory::Section;
 use crate::sys::target::Target;
 use crate::sys::{clock, log, NO_ENTRY};
@@ -111,7 +111,7 @@ impl Attachment {
                     break;
                 }
                 Err(NO_ENTRY) => {}
-                Err(errno) => return Err(kprobe::reason(name, errno)),
+                Err(errno) => return Err(probe::reason(name, errno)),
             }
         }
         if self.calls.is_none() {

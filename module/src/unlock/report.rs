@@ -11,7 +11,7 @@ use crate::logic::status::{
     self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
     TypeFiles, Vgpu, MAX_GPUS,
 };
-use crate::sys::{pci, task};
+use crate::sys::{calls, pci};
 use crate::unlock::answers;
 use crate::unlock::attachment::Attachment;
 use crate::unlock::lifecycle::{self, Driver, Types};
@@ -161,7 +161,7 @@ fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut
         });
     }
     if let Some((name, hits, misses)) = attachment.calls() {
-        let misses = misses.saturating_add(task::lost());
+        let misses = misses.saturating_add(calls::lost());
         add(Hook { name, kind: "kretprobe", state: alive, hits, misses });
     }
 }

@@ -7,7 +7,7 @@ use kernel::alloc::KVec;
 use crate::logic::driver::branch::{Branch, Change, Site};
 use crate::logic::signature::Hits;
 use crate::logic::status::Reason;
-use crate::sys::kprobe::{self, Effect, Probe};
+use crate::sys::probe::{self, Effect, Probe};
 use crate::sys::memory::Section;
 
 /// Where each site of a branch is, in the order of [`Branch::sites`].
@@ -58,7 +58,7 @@ impl Override {
     fn place(site: &'static Site, at: usize, text: &Section) -> Result<Self, Reason> {
         let probe = |offset: u8, effect| {
             Probe::place(text.address(at.wrapping_add(offset.into())), effect)
-                .map_err(|errno| kprobe::reason(site.name, errno))
+                .map_err(|errno| probe::reason(site.name, errno))
         };
         let probes = match site.change {
             Change::Return(value) => [Some(probe(0, Effect::Return(value))?), None],

@@ -21,7 +21,7 @@ use crate::logic::gpu::MAX_VGPU_TYPES;
 use crate::logic::params::Rule;
 use crate::logic::status::{Address, Reason, MAX_GPUS};
 use crate::sys::crypto::KernelCrypto;
-use crate::sys::ftrace::{Call, Listener, Listening, Mode};
+use crate::sys::hook::{Call, Listener, Listening, Mode};
 use crate::sys::lock::Spin;
 use crate::sys::memory::{self, Alias, Section};
 use crate::sys::{pci, work};

@@ -16,7 +16,7 @@ use crate::sys::canary::Hooks;
 use crate::sys::lock::{LifecycleMutex, Mutexed};
 use crate::sys::mdev::{self, Replaced};
 use crate::sys::target::{self, Notifiers, Target, Which};
-use crate::sys::{ftrace, kprobe, layout, log, pci, seq, task, work, Errno};
+use crate::sys::{calls, files, hook, layout, log, pci, probe, work, Errno};
 use crate::unlock::attachment::Attachment;
 use crate::unlock::types;
 
@@ -97,7 +97,7 @@ pub fn start() -> Result<Notifiers, Errno> {
             (true, Driver::Attached(_) | Driver::Refused { .. }, _) => {}
         }
     }
-    seq::create();
+    files::create();
     Ok(notifiers)
 }
 
@@ -105,7 +105,7 @@ const EINVAL: Errno = -22;
 
 /// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
 pub fn stop(notifiers: Notifiers) {
-    seq::remove();
+    files::remove();
     let hooks = {
         let mut state = STATE.lock();
         state.running = false;
@@ -116,16 +116,16 @@ pub fn stop(notifiers: Notifiers) {
     drop(notifiers);
     mdev::wait_for_calls();
     work::cancel();
-    task::wait_for_all();
+    calls::wait_for_all();
     drop(hooks);
     // A task may still be in the tail of a hook.
     crate::sys::wait_for_hooks();
-    if ftrace::is_stuck() {
+    if hook::is_stuck() {
         log::warn(format_args!(
             "the kernel's ftrace broke down and may call us for ever: this rmmod will not end"
         ));
         // A crash would be the alternative.
-        task::sleep_for_ever();
+        calls::sleep_for_ever();
     }
     log::info(format_args!("unloaded; NVIDIA's driver is as it was"));
 }
@@ -255,7 +255,7 @@ impl State {
         let replaced = self
             .hooks
             .arm()
-            .and_then(|()| Replaced::place().map_err(|(name, errno)| kprobe::reason(name, errno)));
+            .and_then(|()| Replaced::place().map_err(|(name, errno)| probe::reason(name, errno)));
         let known = matches!(self.types, Types::Refused(_));
         self.types = match replaced {
             Ok(replaced) => {

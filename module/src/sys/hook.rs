@@ -9,7 +9,7 @@ use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
 
 use super::bindings as b;
-use super::{check, kprobe, Errno, NO_ENTRY, NO_MEMORY};
+use super::{check, probe, Errno, NO_ENTRY, NO_MEMORY};
 
 /// Someone who is told what a function is about to be called with.
 pub trait Listener: Sync {
@@ -106,7 +106,7 @@ impl<L: Listener + 'static> Listening<L> {
         mode: Mode,
         listener: &L,
     ) -> Result<Self, Errno> {
-        let address = kprobe::address_of(name).ok_or(NO_ENTRY)?;
+        let address = probe::address_of(name).ok_or(NO_ENTRY)?;
         // SAFETY: All-zero is what the kernel expects of the members that are not set below.
         let mut ops = unsafe { core::mem::zeroed::<b::ftrace_ops>() };
         ops.func = Some(called::<L>);

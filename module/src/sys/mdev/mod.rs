@@ -14,8 +14,8 @@ use kernel::alloc::KVec;
 
 use super::bindings as b;
 use super::count::Count;
-use super::ftrace::{Call, Listener, Listening, Mode};
-use super::{check, clock, kprobe, pci, Errno, NO_ENTRY, NO_MEMORY};
+use super::hook::{Call, Listener, Listening, Mode};
+use super::{check, clock, probe, pci, Errno, NO_ENTRY, NO_MEMORY};
 use crate::logic::mdev::{self, File, Line};
 use crate::logic::profile::Uuid;
 use crate::logic::status::{Address, Vgpu};
@@ -109,7 +109,7 @@ impl Replaced {
         let mut replaced = Self([const { None }; FUNCTION_COUNT]);
         // All originals are known before the first call can come.
         for function in &FUNCTIONS {
-            let address = kprobe::address_of(function.name).ok_or((function.label(), NO_ENTRY))?;
+            let address = probe::address_of(function.name).ok_or((function.label(), NO_ENTRY))?;
             // SAFETY: The function of that name has the signature that `which` says. One of ours that
             // is still under way from an earlier time has the same original.
             unsafe { b::vu_mdev_set_original(function.which, address as *mut c_void) };
