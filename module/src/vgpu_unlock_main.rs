@@ -34,6 +34,16 @@ module! {
     license: "GPL",
 }
 
+sys::events::events! {
+    modules: unlock::events::Events,
+    work: unlock::events::Events,
+    answers: unlock::events::Events,
+    copies: unlock::tables::Unlocker,
+    files: unlock::events::Events,
+    parameters: unlock::events::Events,
+    types: unlock::events::Events,
+}
+
 struct VgpuUnlock {
     /// Present from the start of our life to its end.
     notifiers: Option<sys::target::Notifiers>,
@@ -41,7 +51,7 @@ struct VgpuUnlock {
 
 impl kernel::Module for VgpuUnlock {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let notifiers = unlock::lifecycle::start().map_err(|errno| Error::from_errno(errno))?;
+        let notifiers = unlock::events::start().map_err(|errno| Error::from_errno(errno))?;
         Ok(Self { notifiers: Some(notifiers) })
     }
 }
@@ -49,7 +59,7 @@ impl kernel::Module for VgpuUnlock {
 impl Drop for VgpuUnlock {
     fn drop(&mut self) {
         if let Some(notifiers) = self.notifiers.take() {
-            unlock::lifecycle::stop(notifiers);
+            unlock::events::stop(notifiers);
         }
     }
 }

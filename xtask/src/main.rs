@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Developer commands of vgpu_unlock. This file only parses and dispatches.
 
+mod apt;
 mod cmd;
 mod driver;
 mod fuzzing;
 mod kernel;
 mod paths;
+mod root;
 mod sh;
 mod vm;
 
@@ -24,6 +26,7 @@ struct Cli {
 enum Command {
     #[command(subcommand)]
     Kernel(cmd::kernel::Args),
+    Bindings(cmd::bindings::Args),
     Build(cmd::build::Args),
     Inspect(users::inspect::Args),
     #[command(subcommand)]
@@ -38,6 +41,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Kernel(args) => cmd::kernel::run(&args),
+        Command::Bindings(args) => cmd::bindings::run(&args),
         Command::Build(args) => cmd::build::run(&args),
         Command::Inspect(args) => users::inspect::run(&args),
         Command::Profile(args) => users::profile::run(&args),

@@ -1,98 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Something for a task to do before it returns to user space, where it may sleep and touch its
-//! memory. Asked for from probe handlers, which may not.
-//!
-//! The jobs are static, for the driver may be gone before a task gets round to its job.
+//! The vGPU daemons' RM control calls: seen when the driver has answered, and looked at by the task that
+//! made the call, before it is back in user space, where it may sleep and touch its memory.
 
-use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use core::ffi::{c_ulong, CStr};
 
 use super::bindings as b;
-use super::clock;
+use super::user::UserAddress;
+use super::{check, Errno};
 
-/// What a job is called with.
-pub type Arguments = [usize; 2];
+/// The ioctl that is RM control, and the one whose own parameter lies elsewhere, by their numbers.
+pub const CONTROL: u32 = b::VU_IOCTL_CONTROL;
+/// See [`CONTROL`].
+pub const XFER: u32 = b::VU_IOCTL_XFER;
 
-/// One job, and room for the kernel to queue it.
+/// Who looks at the calls.
+pub trait Answered {
+    /// The driver has answered an ioctl of the current task's. May sleep and touch its memory.
+    fn answered(command: u32, argument: UserAddress);
+}
+
+/// The watch over the driver's ioctl. Dropping it takes it away; calls that were seen may still be looked
+/// at for a while, and [`wait_for_all`] waits for them.
 ///
-/// Invariant: `head` comes first. `head` and `arguments` belong to whoever set `taken`, until the
-/// job is done and clears it.
-#[repr(C)]
-struct Job {
-    head: UnsafeCell<b::callback_head>,
-    arguments: UnsafeCell<Arguments>,
-    taken: AtomicBool,
-}
+/// Invariant: there is one at most, for as long as the driver is there.
+pub struct Calls(());
 
-// SAFETY: The invariant gives the two cells one owner at a time.
-unsafe impl Sync for Job {}
-
-impl Job {
-    #[allow(clippy::declare_interior_mutable_const, reason = "a template for the array below")]
-    const FREE: Self = Self {
-        head: UnsafeCell::new(b::callback_head { next: core::ptr::null_mut(), func: None }),
-        arguments: UnsafeCell::new([0; 2]),
-        taken: AtomicBool::new(false),
-    };
-}
-
-/// Jobs that may be waiting at once. The daemons have a handful of threads each.
-const JOBS: usize = 64;
-
-static POOL: [Job; JOBS] = [Job::FREE; JOBS];
-
-/// Where to begin to look for a free job, so that callers do not fight for the first one.
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
-static LOST: AtomicU64 = AtomicU64::new(0);
-
-/// Has [`crate::unlock::answers::run`] called with `arguments` by the current task before it returns to
-/// user space. Callable from probe handlers. A call that can't be made is counted in [`lost`].
-pub fn schedule(arguments: Arguments) {
-    let start = NEXT.fetch_add(1, Ordering::Relaxed);
-    for i in 0..JOBS {
-        let Some(job) = POOL.get(start.wrapping_add(i) % JOBS) else { continue };
-        if job.taken.swap(true, Ordering::Acquire) {
-            continue;
-        }
-        // SAFETY: The job is ours since the swap.
-        unsafe { job.arguments.get().write(arguments) };
-        // SAFETY: The job is static and ours; `vu_task_run` below gives it back.
-        if unsafe { b::vu_task_add(job.head.get()) } == 0 {
-            return;
-        }
-        // The task is exiting: it will never look at its memory again.
-        job.taken.store(false, Ordering::Release);
-        break;
+impl Calls {
+    /// Has the daemons' calls of `symbol` (`module:function`) looked at.
+    ///
+    /// # Safety
+    /// There is no other, and it is dropped before the function goes.
+    ///
+    /// # Errors
+    /// The kernel's error number; nothing is left behind.
+    pub unsafe fn watch(symbol: &'static CStr) -> Result<Self, Errno> {
+        // SAFETY: As the caller promises; `symbol` is a string.
+        check(unsafe { b::vu_calls_watch(symbol.as_ptr()) }).map(|()| Self(()))
     }
-    LOST.fetch_add(1, Ordering::Relaxed);
+
+    /// How many were seen since the module was loaded.
+    pub fn hits(&self) -> u64 {
+        // SAFETY: Reads a counter.
+        unsafe { b::vu_calls_hits() }
+    }
 }
 
-/// How many calls could not be made, because the task was exiting or too many were waiting.
+impl Drop for Calls {
+    fn drop(&mut self) {
+        // SAFETY: There is one (the type's invariant), and it goes.
+        unsafe { b::vu_calls_unwatch() };
+    }
+}
+
+/// How many calls could not be looked at, because the task was exiting or too many were under way.
 pub fn lost() -> u64 {
-    LOST.load(Ordering::Relaxed)
+    // SAFETY: Reads counters.
+    unsafe { b::vu_calls_lost() }
 }
 
-/// Waits until every job is done. Nobody may ask for new ones any more.
+/// Waits until nobody looks at a call any more. None may be watched.
 pub fn wait_for_all() {
-    while POOL.iter().any(|job| job.taken.load(Ordering::Acquire)) {
-        clock::sleep_ms(1);
-    }
+    // SAFETY: Process context.
+    unsafe { b::vu_calls_wait() };
 }
 
-/// Never returns.
-pub fn sleep_for_ever() -> ! {
-    loop {
-        clock::sleep_ms(60_000);
-    }
-}
-
-#[no_mangle]
-unsafe extern "C" fn vu_task_run(head: *mut b::callback_head) {
-    // SAFETY: Only `schedule` queues this, with the first member of a job in the static pool.
-    let job = unsafe { &*head.cast::<Job>() };
-    // SAFETY: The job is the caller's until `taken` is cleared.
-    let arguments = unsafe { job.arguments.get().read() };
-    crate::unlock::answers::run(arguments);
-    job.taken.store(false, Ordering::Release);
+/// The current task's call was answered.
+pub fn answered<A: Answered>(command: u32, argument: c_ulong) {
+    A::answered(command, UserAddress(argument.into()));
 }

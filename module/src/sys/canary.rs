@@ -5,25 +5,16 @@
 //! hook two functions of our own for as long as we are loaded, and look whether that is noticed.
 
 use super::bindings as b;
-use super::hook::{Call, Listener, Listening, Mode};
+use super::hook::{self, Hook};
 use super::probe::{self, Effect, Probe};
-use super::{Errno, NO_ENTRY};
+use super::NO_ENTRY;
 use crate::logic::status::Reason;
 
 /// Keeps ftrace from being switched off, and notices when it does nothing.
 ///
 /// Held from our init to our exit where it can be had: switching ftrace off and on under other
 /// hooks would break it until the next boot.
-struct FtraceGuard(Listening<Nobody>);
-
-/// Listens, and leaves the counting to the hook.
-struct Nobody;
-
-impl Listener for Nobody {
-    fn called(&self, _: &Call) {}
-}
-
-static NOBODY: Nobody = Nobody;
+struct FtraceGuard(Hook);
 
 impl FtraceGuard {
     /// Hooks our own function. ftrace can't be switched off from then on.
@@ -31,10 +22,9 @@ impl FtraceGuard {
     /// # Errors
     /// ftrace is off, or can't be had.
     fn place() -> Result<Self, Reason> {
-        // SAFETY: The listener is a static.
-        match unsafe { Listening::place(c"vgpu_unlock:vu_traced", Mode::Permanent, &NOBODY) } {
-            Ok(listening) => Ok(Self(listening)),
-            Err(OFF) => Err(Reason::FtraceOff),
+        match Hook::guard(c"vgpu_unlock:vu_traced") {
+            Ok(hook) => Ok(Self(hook)),
+            Err(hook::OFF) => Err(Reason::FtraceOff),
             Err(errno) => Err(Reason::Hook("ftrace guard", errno)),
         }
     }
@@ -53,9 +43,6 @@ impl FtraceGuard {
         Ok(())
     }
 }
-
-/// What a permanent hook is refused with where ftrace is off (EBUSY).
-const OFF: Errno = -16;
 
 /// Notices when kprobes do nothing.
 struct KprobeCanary(Probe);

@@ -6,7 +6,7 @@ use super::bindings as b;
 /// Nanoseconds since boot.
 pub fn now_ns() -> u64 {
     // SAFETY: Reads a clock.
-    u64::try_from(unsafe { b::ktime_get() }).unwrap_or(0)
+    unsafe { b::vu_now() }
 }
 
 /// Microseconds since boot.
@@ -18,4 +18,11 @@ pub fn now_us() -> u64 {
 pub fn sleep_ms(ms: u32) {
     // SAFETY: Whoever sleeps is in process context.
     unsafe { b::vu_sleep_ms(ms) };
+}
+
+/// Never returns.
+pub fn sleep_for_ever() -> ! {
+    loop {
+        sleep_ms(60_000);
+    }
 }

@@ -5,38 +5,48 @@ use core::fmt::{self, Write};
 
 use super::bindings as b;
 
-/// Writes into a file that is being read.
-struct Seq(*mut b::seq_file);
+/// What is in the files.
+pub trait Show {
+    /// Writes the one for people.
+    fn text(file: &mut File);
+    /// Writes the one for tools.
+    fn json(file: &mut File);
+}
 
-impl Write for Seq {
+/// A file that is being read.
+///
+/// Invariant: lives no longer than the show that it was made for.
+pub struct File(*mut b::seq_file);
+
+impl Write for File {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        // SAFETY: The pointer is the one of the show under way. A full buffer makes the kernel
-        // call the show again with a larger one.
-        unsafe { b::seq_write(self.0, s.as_ptr().cast(), s.len()) };
+        // SAFETY: The show is under way (the type's invariant). A full buffer makes the kernel call it
+        // again with a larger one.
+        unsafe { b::vu_file_write(self.0, s.as_ptr().cast(), s.len()) };
         Ok(())
     }
 }
 
-/// Creates the files. What is in them, [`crate::unlock::report`] says.
+/// Creates the files.
 pub fn create() {
-    // SAFETY: Process context; the shows below can be called from now on.
-    unsafe { b::vu_debugfs_create() };
+    // SAFETY: Process context.
+    unsafe { b::vu_files_create() };
 }
 
-/// Removes the files, and waits for those who read them.
+/// Removes the files, and waits for those who read them. No lock that a show takes may be held.
 pub fn remove() {
-    // SAFETY: Process context; the module's mutex, which the shows take, is not held.
-    unsafe { b::vu_debugfs_remove() };
+    // SAFETY: Process context.
+    unsafe { b::vu_files_remove() };
 }
 
-#[no_mangle]
-extern "C" fn vu_show_text(file: *mut b::seq_file, _: *mut core::ffi::c_void) -> core::ffi::c_int {
-    crate::unlock::report::text(&mut Seq(file));
-    0
-}
-
-#[no_mangle]
-extern "C" fn vu_show_json(file: *mut b::seq_file, _: *mut core::ffi::c_void) -> core::ffi::c_int {
-    crate::unlock::report::json(&mut Seq(file));
-    0
+/// A file is read.
+///
+/// # Safety
+/// `file` is the one whose show is under way.
+pub unsafe fn show<S: Show>(which: b::vu_file, file: *mut b::seq_file) {
+    let mut file = File(file);
+    match which {
+        b::vu_file_VU_FILE_JSON => S::json(&mut file),
+        _ => S::text(&mut file),
+    }
 }

@@ -1,205 +1,133 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Being told of calls to a function, before they happen, and standing in for a function.
+//! Being told of calls to a function before they happen, by ftrace.
 
-use core::cell::UnsafeCell;
-use core::ffi::c_ulong;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-
-use kernel::alloc::flags::GFP_KERNEL;
-use kernel::alloc::KBox;
+use core::ffi::{c_int, c_ulong, c_void, CStr};
+use core::ptr::{self, NonNull};
 
 use super::bindings as b;
-use super::{check, probe, Errno, NO_ENTRY, NO_MEMORY};
+use super::Errno;
 
-/// Someone who is told what a function is about to be called with.
-pub trait Listener: Sync {
-    /// The function is about to run.
-    ///
-    /// Runs in the caller's context, whatever it is: this must not sleep and has to be short.
-    fn called(&self, call: &Call);
-}
-
-/// A call that is about to happen.
+/// A hook in place. Dropping it takes it away and waits for calls of ours.
 ///
-/// Invariant: `regs` are the registers of a call that ftrace has stopped, for as long as this lives.
-pub struct Call {
-    caller: usize,
-    regs: *mut b::ftrace_regs,
-}
+/// Where the kernel can't take it away any more, it tells nobody, and [`is_stuck`] says so.
+pub struct Hook(NonNull<b::vu_hook>);
 
-impl Call {
-    /// Its first three arguments.
-    pub fn arguments(&self) -> [usize; 3] {
-        // SAFETY: The type's invariant; three arguments are in registers.
-        let argument = |n| unsafe { b::vu_ftrace_argument(self.regs, n) } as usize;
-        [argument(0), argument(1), argument(2)]
-    }
+// SAFETY: The kernel looks after the hook itself.
+unsafe impl Send for Hook {}
+// SAFETY: As above; what can be asked are counters.
+unsafe impl Sync for Hook {}
 
-    /// Whether it is this module that calls.
-    pub fn is_ours(&self) -> bool {
-        // SAFETY: Looks at the module's own bounds.
-        unsafe { b::vu_is_ours(self.caller as c_ulong) }
-    }
-
-    /// Has `function` called in the place of the one that was.
+impl Hook {
+    /// Hooks the function `symbol` (`module:function`).
     ///
     /// # Safety
-    /// The listener was placed with [`Mode::Divert`]. `function` is one of this module's, has the
-    /// signature of the one that it stands in for, and is sound for all that may be called with. Whoever
-    /// takes the listener away waits until nobody runs `function` any more.
-    pub unsafe fn divert(&self, function: *const ()) {
-        // SAFETY: The call is stopped at the function's entry (the type's invariant), with everything
-        // in place for another function of its signature.
-        unsafe { b::vu_ftrace_divert(self.regs, function as c_ulong) };
+    /// `context` is what the hook's `kind` wants of it.
+    unsafe fn new(
+        kind: b::vu_hook_kind,
+        symbol: &'static CStr,
+        context: *mut c_void,
+    ) -> Result<Self, Errno> {
+        let mut error: c_int = 0;
+        // SAFETY: As the caller promises; `symbol` is a string.
+        let hook = unsafe { b::vu_hook_place(kind, symbol.as_ptr(), context, &mut error) };
+        NonNull::new(hook).map(Self).ok_or(error)
+    }
+
+    /// Counts calls of `symbol`. ftrace can't be switched off as long as this is there.
+    ///
+    /// # Errors
+    /// The kernel's error number, [`OFF`] among them; nothing is left behind.
+    pub fn guard(symbol: &'static CStr) -> Result<Self, Errno> {
+        // SAFETY: Without a context.
+        unsafe { Self::new(b::vu_hook_kind_VU_HOOK_GUARD, symbol, ptr::null_mut()) }
+    }
+
+    /// Sends calls of a function of the mdev core's to ours.
+    ///
+    /// # Safety
+    /// `kind` is that of the function `symbol`, and the originals were found (`vu_mdev_find`).
+    ///
+    /// # Errors
+    /// The kernel's error number; nothing is left behind.
+    pub(super) unsafe fn divert(
+        kind: b::vu_hook_kind,
+        symbol: &'static CStr,
+    ) -> Result<Self, Errno> {
+        // SAFETY: Without a context; the rest as the caller promises.
+        unsafe { Self::new(kind, symbol, ptr::null_mut()) }
+    }
+
+    /// How often the function was called.
+    pub fn hits(&self) -> u64 {
+        // SAFETY: The hook is there until we are dropped.
+        unsafe { b::vu_hook_hits(self.0.as_ptr()) }
     }
 }
 
-/// How to listen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// A switch of ftrace turns us deaf silently.
-    Plain,
-    /// The kernel refuses to switch ftrace off while we listen, and this fails where it is off already.
-    Permanent,
-    /// The function may be sent elsewhere; nobody else may do that with it.
-    Divert,
-}
-
-impl Mode {
-    fn flags(self) -> c_ulong {
-        match self {
-            Mode::Plain => 0,
-            Mode::Permanent => b::FTRACE_OPS_FL_PERMANENT as c_ulong,
-            Mode::Divert => b::FTRACE_OPS_FL_IPMODIFY as c_ulong,
-        }
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // SAFETY: Placed by `new`, and nobody uses it any more.
+        unsafe { b::vu_hook_remove(self.0.as_ptr()) };
     }
 }
 
-/// A listener in place. Dropping it takes it away and waits for running calls.
+/// What a guard is refused with where ftrace is off (EBUSY).
+pub const OFF: Errno = -16;
+
+/// Whether the kernel may go on using a hook or a probe of ours for ever.
+pub fn is_stuck() -> bool {
+    // SAFETY: Reads a flag.
+    unsafe { b::vu_hooks_stuck() }
+}
+
+/// Waits until no task can still be in the tail of a hook that was taken away. May sleep.
+pub fn wait_for_tails() {
+    // SAFETY: Called in process context with nothing held that a task could wait for.
+    unsafe { b::vu_wait_for_tails() };
+}
+
+/// Someone who is told of the driver's copies of as many bytes as a board's magic or key has.
+pub trait Copies: Sync {
+    /// The driver is about to copy them from `from`.
+    ///
+    /// Runs in the driver's context, whatever it is: this must not sleep and has to be short.
+    fn copying(&self, from: usize);
+}
+
+/// The one type that is told: [`events`](super::events::events) implements this for it.
 ///
-/// Invariant: `Some` until dropped.
-pub struct Listening<L: Listener + 'static>(Option<KBox<Inner<L>>>);
+/// # Safety
+/// It is the type that `vu_copying` takes the context for.
+pub unsafe trait Named: Copies {}
 
-/// Invariant: `ops.private` points to this very value from before the registration on.
-struct Inner<L> {
-    ops: UnsafeCell<b::ftrace_ops>,
-    /// NULL once nobody listens any more, although the kernel may go on calling (see `leak`).
-    listener: AtomicPtr<L>,
-    hits: AtomicU64,
-}
+/// A hook that tells of copies. Dropping it takes it away.
+pub struct CopyHook(Hook);
 
-// SAFETY: The kernel looks after the ops; the listener is `Sync` and outlives us (`place`).
-unsafe impl<L: Listener> Send for Listening<L> {}
-// SAFETY: As above.
-unsafe impl<L: Listener> Sync for Listening<L> {}
-
-impl<L: Listener + 'static> Listening<L> {
-    /// Tells `listener` of every call to the function `name` (`module:symbol`, or one of ours).
+impl CopyHook {
+    /// Tells `listener` of copies by the function `symbol`, whose arguments are memcpy()'s.
     ///
     /// # Safety
     /// `listener` outlives the value that is returned.
     ///
     /// # Errors
     /// The kernel's error number; nothing is left behind.
-    pub unsafe fn place(
-        name: &'static core::ffi::CStr,
-        mode: Mode,
-        listener: &L,
-    ) -> Result<Self, Errno> {
-        let address = probe::address_of(name).ok_or(NO_ENTRY)?;
-        // SAFETY: All-zero is what the kernel expects of the members that are not set below.
-        let mut ops = unsafe { core::mem::zeroed::<b::ftrace_ops>() };
-        ops.func = Some(called::<L>);
-        ops.flags = mode.flags();
-        let inner = Inner {
-            ops: UnsafeCell::new(ops),
-            listener: AtomicPtr::new((listener as *const L).cast_mut()),
-            hits: AtomicU64::new(0),
-        };
-        let inner = KBox::new(inner, GFP_KERNEL).map_err(|_| NO_MEMORY)?;
-        let ops = inner.ops.get();
-        // SAFETY: The box does not move its content, so the pointer stays good until it is freed,
-        // which `drop` does after unregistering.
-        unsafe { (*ops).private = (&*inner as *const Inner<L>).cast_mut().cast() };
-        // Registering with a filter that could not be set would trace every function there is.
-        // SAFETY: `ops` is initialised and not registered.
-        if let Err(errno) = check(unsafe { b::ftrace_set_filter_ip(ops, address as c_ulong, 0, 0) })
-        {
-            // SAFETY: Not registered.
-            unsafe { b::ftrace_free_filter(ops) };
-            return Err(errno);
-        }
-        // SAFETY: `ops` lives in the box until `drop` has unregistered it.
-        match check(unsafe { b::register_ftrace_function(ops) }) {
-            Ok(()) => Ok(Self(Some(inner))),
-            Err(BROKEN) => {
-                // Half registered, and ftrace will not undo it.
-                leak(inner);
-                Err(BROKEN)
-            }
-            Err(errno) => {
-                // SAFETY: The registration failed and left nothing.
-                unsafe { b::ftrace_free_filter(ops) };
-                Err(errno)
-            }
-        }
+    pub unsafe fn place<L: Named>(symbol: &'static CStr, listener: &L) -> Result<Self, Errno> {
+        let context = ptr::from_ref(listener).cast_mut().cast();
+        // SAFETY: `copying` takes it for what it is, an `L` (`Named`).
+        unsafe { Hook::new(b::vu_hook_kind_VU_HOOK_COPY, symbol, context) }.map(Self)
     }
 
     /// How often the function was called.
     pub fn hits(&self) -> u64 {
-        self.0.as_ref().map_or(0, |inner| inner.hits.load(Ordering::Relaxed))
+        self.0.hits()
     }
 }
 
-/// ftrace has found itself broken (ENODEV) and does nothing any more, not even take us away.
-const BROKEN: Errno = -19;
-
-/// Calls to us could not be taken away.
-static STUCK: AtomicBool = AtomicBool::new(false);
-
-/// Whether the kernel may go on calling us for ever, because its ftrace broke down.
-pub fn is_stuck() -> bool {
-    STUCK.load(Ordering::Acquire)
-}
-
-/// Keeps what the kernel may still look at, and makes sure that it tells nobody. May sleep.
-fn leak<L>(inner: KBox<Inner<L>>) {
-    STUCK.store(true, Ordering::Release);
-    inner.listener.store(core::ptr::null_mut(), Ordering::Release);
-    // A call that has read the listener before is over after this.
-    super::wait_for_hooks();
-    let _ = KBox::leak(inner);
-}
-
-impl<L: Listener> Drop for Listening<L> {
-    fn drop(&mut self) {
-        let Some(inner) = self.0.take() else { return };
-        let ops = inner.ops.get();
-        // SAFETY: Registered by `place`. Returns when no call to us is under way any more.
-        if check(unsafe { b::unregister_ftrace_function(ops) }).is_err() {
-            leak(inner);
-            return;
-        }
-        // A filter that named code of a module that is gone would upset ftrace.
-        // SAFETY: Not registered any more.
-        unsafe { b::ftrace_free_filter(ops) };
-    }
-}
-
-unsafe extern "C" fn called<L: Listener>(
-    _ip: c_ulong,
-    caller: c_ulong,
-    ops: *mut b::ftrace_ops,
-    regs: *mut b::ftrace_regs,
-) {
-    // SAFETY: `private` is set before the registration and points to an `Inner` that lives until
-    // after the last call (see `Inner` and `drop`).
-    let inner = unsafe { &*(*ops).private.cast::<Inner<L>>() };
-    inner.hits.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: The listener outlives us (`place`), or is NULL, which is no reference.
-    let Some(listener) = (unsafe { inner.listener.load(Ordering::Acquire).as_ref() }) else {
-        return;
-    };
-    // INVARIANT: ftrace hands us the registers of the call that it has stopped for us.
-    listener.called(&Call { caller: caller as usize, regs });
+/// The driver copies.
+///
+/// # Safety
+/// `context` is that of a [`CopyHook`] which is in place.
+pub unsafe fn copying<L: Named>(context: *mut c_void, from: c_ulong) {
+    // SAFETY: `CopyHook::place` has made it of an `L` that outlives the hook.
+    unsafe { &*context.cast::<L>() }.copying(from as usize);
 }

@@ -2,12 +2,13 @@
 //! Locks.
 //!
 //! Order: the mutex of vGPUs that are being created, the life cycle's, the types', the answers', that of
-//! what was told, the policy's, a spin lock. Mutexes are taken in process context only (notifiers, work,
+//! what was told, the settings', a spin lock. Mutexes are taken in process context only (notifiers, work,
 //! task work, status, parameters, sysfs, our init and exit); spin locks also in probe handlers.
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
 
 use super::bindings as b;
 
@@ -40,8 +41,8 @@ mutexes! {
     AnswersMutex = vu_mutex_VU_ANSWERS;
     /// The mutex of what the daemons were told last.
     ToldMutex = vu_mutex_VU_TOLD;
-    /// The mutex of the policy.
-    PolicyMutex = vu_mutex_VU_POLICY;
+    /// The mutex of the user's settings.
+    SettingsMutex = vu_mutex_VU_SETTINGS;
 }
 
 /// Something that one of the shim's mutexes protects.
@@ -97,33 +98,38 @@ impl<T, W: Which> Drop for MutexGuard<T, W> {
 
 /// Something that a raw spin lock with interrupts off protects.
 pub struct Spin<T> {
-    lock: UnsafeCell<b::vu_spinlock>,
+    lock: NonNull<b::vu_spinlock>,
     value: UnsafeCell<T>,
 }
 
 // SAFETY: `with` is the only way in, and holds the lock.
 unsafe impl<T: Send> Sync for Spin<T> {}
-// SAFETY: The lock word may move while nobody holds it, and `with` borrows for as long as it does.
+// SAFETY: The lock lies elsewhere, and `with` borrows the value for as long as it holds it.
 unsafe impl<T: Send> Send for Spin<T> {}
 
 impl<T> Spin<T> {
-    /// Protects `value`.
-    pub fn new(value: T) -> Self {
-        // SAFETY: Zeroes are a valid, unlocked raw spin lock; lockdep's class is set below.
-        let lock = UnsafeCell::new(unsafe { core::mem::zeroed::<b::vu_spinlock>() });
-        // SAFETY: The lock is ours and nobody else knows it yet.
-        unsafe { b::vu_spin_init(lock.get()) };
-        Self { lock, value: UnsafeCell::new(value) }
+    /// Protects `value`. `None` without memory.
+    pub fn new(value: T) -> Option<Self> {
+        // SAFETY: Allocates.
+        let lock = NonNull::new(unsafe { b::vu_spin_new() })?;
+        Some(Self { lock, value: UnsafeCell::new(value) })
     }
 
-    /// Runs `f` with the lock held; it must not sleep.
+    /// Runs `f` with the lock held; it must not sleep, and what it drops must not free anything.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: The lock was initialised by `new`.
-        let flags = unsafe { b::vu_spin_lock(self.lock.get()) };
+        // SAFETY: The lock is there until we are dropped.
+        let flags = unsafe { b::vu_spin_lock(self.lock.as_ptr()) };
         // SAFETY: The lock is held, and no reference leaves this function.
         let result = f(unsafe { &mut *self.value.get() });
         // SAFETY: Taken above, with these flags, on this CPU (interrupts are off).
-        unsafe { b::vu_spin_unlock(self.lock.get(), flags) };
+        unsafe { b::vu_spin_unlock(self.lock.as_ptr(), flags) };
         result
+    }
+}
+
+impl<T> Drop for Spin<T> {
+    fn drop(&mut self) {
+        // SAFETY: Allocated by `new`, and nobody can hold it any more.
+        unsafe { b::vu_spin_free(self.lock.as_ptr()) };
     }
 }

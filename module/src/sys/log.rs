@@ -40,8 +40,7 @@ pub fn info(args: fmt::Arguments<'_>) {
     if LEVEL.load(Ordering::Relaxed) < Verbosity::Normal as u8 {
         return;
     }
-    // SAFETY: `print` passes a text and its length.
-    print(args, |text, len| unsafe { b::vu_log_info(text, len) });
+    print(b::vu_level_VU_INFO, args);
 }
 
 /// Something a person who looks for a fault wants to know.
@@ -53,13 +52,14 @@ pub fn detail(args: fmt::Arguments<'_>) {
 
 /// Something a person has to know.
 pub fn warn(args: fmt::Arguments<'_>) {
-    // SAFETY: As above.
-    print(args, |text, len| unsafe { b::vu_log_warn(text, len) });
+    print(b::vu_level_VU_WARN, args);
 }
 
-fn print(args: fmt::Arguments<'_>, to: impl FnOnce(*const core::ffi::c_char, i32)) {
+fn print(level: b::vu_level, args: fmt::Arguments<'_>) {
     let mut line = Line { text: [0; 640], len: 0 };
     // Writing to a Line cannot fail.
     let _ = line.write_fmt(args);
-    to(line.text.as_ptr().cast(), i32::try_from(line.len).unwrap_or(0));
+    let len = i32::try_from(line.len).unwrap_or(0);
+    // SAFETY: Reads the first `len` bytes of the line.
+    unsafe { b::vu_log(level, line.text.as_ptr().cast(), len) };
 }

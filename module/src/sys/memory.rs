@@ -3,9 +3,6 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use kernel::alloc::flags::GFP_KERNEL;
-use kernel::alloc::KVec;
-
 use super::bindings as b;
 use crate::logic::capability::image::Image;
 
@@ -80,23 +77,14 @@ impl Alias {
         section.bytes().get(offset..offset.checked_add(len)?)?;
         let first = section.address(offset) & !(PAGE - 1);
         let end = section.address(offset).checked_add(len)?;
-        let mut pages = KVec::new();
-        for address in (first..end).step_by(PAGE) {
-            // SAFETY: The address is in the section, which is in the modules' area.
-            let page = unsafe { b::vmalloc_to_page(address as *const _) };
-            if page.is_null() {
-                return None;
-            }
-            pages.push(page, GFP_KERNEL).ok()?;
-        }
-        let count = u32::try_from(pages.len()).ok()?;
+        let count = u32::try_from(end.checked_sub(first)?.div_ceil(PAGE)).ok()?;
         // SAFETY: `count` pages of the driver, which keeps them until after we are dropped.
-        let mapped = unsafe { b::vu_map_pages(pages.as_mut_ptr(), count) }.cast::<u8>();
+        let mapped = unsafe { b::vu_map(first as *const _, count) }.cast::<u8>();
         if mapped.is_null() {
             return None;
         }
         let start = offset.wrapping_sub(section.address(offset).wrapping_sub(first));
-        Some(Self { mapped, start, len: pages.len().saturating_mul(PAGE) })
+        Some(Self { mapped, start, len: (count as usize).saturating_mul(PAGE) })
     }
 
     /// The word at `offset` of the section; `None` where it is not mapped or not aligned.
@@ -126,7 +114,7 @@ impl Alias {
 impl Drop for Alias {
     fn drop(&mut self) {
         // SAFETY: Mapped by `new`; no reference into it is left, for `word` borrows us.
-        unsafe { b::vunmap(self.mapped.cast()) };
+        unsafe { b::vu_unmap(self.mapped.cast()) };
     }
 }
 

@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The module's parameters, as the kernel hands them over: at load, and through sysfs.
 
+use core::ffi::{c_char, c_int};
+
 use super::bindings as b;
+use super::{Errno, INVALID};
 
 /// Bytes of a page, which a parameter's value must fit into.
 const PAGE: usize = 4096;
+
+/// Who keeps the parameters.
+///
+/// They can be set before our init and read after our exit.
+pub trait Parameters {
+    /// Sets one. May sleep.
+    ///
+    /// # Errors
+    /// What the writer is told.
+    fn set(param: Param, value: &[u8]) -> Result<(), Errno>;
+    /// Writes the value of one and a new line to `page`; returns how many bytes.
+    fn get(param: Param, page: &mut [u8]) -> usize;
+}
 
 /// Which parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,30 +61,26 @@ impl Param {
     }
 }
 
-const EINVAL: core::ffi::c_int = -22;
-
-#[no_mangle]
-unsafe extern "C" fn vu_param_set(
-    which: b::vu_param,
-    text: *const u8,
-    len: usize,
-) -> core::ffi::c_int {
-    let Some(param) = Param::of(which) else { return EINVAL };
-    // SAFETY: The shim hands us a string and its length.
-    let text = unsafe { core::slice::from_raw_parts(text, len) };
+/// A parameter is written.
+///
+/// # Safety
+/// `text` points to `len` bytes.
+pub unsafe fn set<P: Parameters>(which: b::vu_param, text: *const c_char, len: usize) -> c_int {
+    let Some(param) = Param::of(which) else { return INVALID };
+    // SAFETY: As the caller promises.
+    let text = unsafe { core::slice::from_raw_parts(text.cast::<u8>(), len) };
     // What is written with echo ends in a new line.
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    match crate::unlock::settings::set(param, text) {
-        Ok(()) => 0,
-        Err(()) => EINVAL,
-    }
+    P::set(param, text).map_or_else(|errno| errno, |()| 0)
 }
 
-#[no_mangle]
-unsafe extern "C" fn vu_param_get(which: b::vu_param, buffer: *mut u8) -> core::ffi::c_int {
-    let Some(param) = Param::of(which) else { return EINVAL };
-    // SAFETY: The kernel hands us a page.
-    let page = unsafe { core::slice::from_raw_parts_mut(buffer, PAGE) };
-    let len = crate::unlock::settings::get(param, page);
-    i32::try_from(len).unwrap_or(EINVAL)
+/// A parameter is read.
+///
+/// # Safety
+/// `page` points to a page.
+pub unsafe fn get<P: Parameters>(which: b::vu_param, page: *mut c_char) -> c_int {
+    let Some(param) = Param::of(which) else { return INVALID };
+    // SAFETY: As the caller promises.
+    let page = unsafe { core::slice::from_raw_parts_mut(page.cast::<u8>(), PAGE) };
+    c_int::try_from(P::get(param, page)).unwrap_or(INVALID)
 }

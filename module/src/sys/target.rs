@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! NVIDIA's modules: whether they are loaded, when they come and go, and what they consist of.
 
-use core::cell::UnsafeCell;
-use core::ffi::{c_int, c_ulong, c_void, CStr};
+use core::ffi::CStr;
 
 use super::bindings as b;
 use super::memory::Section;
@@ -18,13 +17,18 @@ pub enum Which {
 }
 
 impl Which {
-    const ALL: [Self; 2] = [Self::Driver, Self::Types];
+    fn of(which: b::vu_target) -> Option<Self> {
+        match which {
+            b::vu_target_VU_DRIVER => Some(Which::Driver),
+            b::vu_target_VU_VFIO => Some(Which::Types),
+            _ => None,
+        }
+    }
 
-    /// The kernel's name for it.
-    fn name(self) -> &'static CStr {
+    fn raw(self) -> b::vu_target {
         match self {
-            Self::Driver => c"nvidia",
-            Self::Types => c"nvidia_vgpu_vfio",
+            Which::Driver => b::vu_target_VU_DRIVER,
+            Which::Types => b::vu_target_VU_VFIO,
         }
     }
 }
@@ -60,7 +64,7 @@ impl Target {
     pub unsafe fn text(&self) -> Section {
         let mut len = 0;
         // SAFETY: The module is alive, so its sections are mapped.
-        unsafe { Section::new(b::vu_module_text(self.0, &mut len).cast_const().cast(), len) }
+        unsafe { Section::new(b::vu_module_text(self.0, &mut len).cast(), len) }
     }
 
     /// Its read-only data.
@@ -70,58 +74,43 @@ impl Target {
     pub unsafe fn rodata(&self) -> Section {
         let mut len = 0;
         // SAFETY: As above.
-        unsafe { Section::new(b::vu_module_rodata(self.0, &mut len).cast_const().cast(), len) }
+        unsafe { Section::new(b::vu_module_rodata(self.0, &mut len).cast(), len) }
     }
 }
 
 /// Calls `f` with the module if it is loaded; `None` where it is not, or is just being unloaded.
 ///
-/// A reference does not keep a module whose init fails. What does is a lock that our GOING notifier
+/// A reference does not keep a module whose init fails. What does is a lock that [`Events::going`]
 /// has to take: that we get a reference means that GOING was not sent yet, so it will come, and wait
 /// for the lock.
 ///
 /// # Safety
-/// The caller holds the lock that [`crate::unlock::lifecycle::going`] takes, until this returns.
+/// The caller holds the lock that [`Events::going`] takes, until this returns.
 pub unsafe fn with_loaded<R>(which: Which, f: impl FnOnce(&Target) -> R) -> Option<R> {
-    // SAFETY: The name is a C string.
-    let module = unsafe { b::vu_module_get(which.name().as_ptr().cast()) };
+    // SAFETY: Takes a reference, or returns NULL.
+    let module = unsafe { b::vu_module_get(which.raw()) };
     if module.is_null() {
         return None;
     }
     let result = f(&Target(module));
     // SAFETY: The reference that `vu_module_get` took; the module is still there (see above).
-    unsafe { b::module_put(module) };
+    unsafe { b::vu_module_put(module) };
     Some(result)
 }
 
-/// Being told when NVIDIA's modules come and go, until dropped.
+/// Someone who is told when NVIDIA's modules come and go.
 ///
-/// COMING is taken as the last one, behind jump labels and kprobes, so that the module's text is
-/// what will run; GOING as the first one, before kprobes forgets the probes in it. LIVE is taken
-/// too, for a module that was between COMING and being findable when we came.
-pub struct Notifiers(());
-
-/// A notifier block that the kernel links into a list.
-struct Block(UnsafeCell<b::notifier_block>);
-
-// SAFETY: Only the kernel touches it, under the list's own lock.
-unsafe impl Sync for Block {}
-
-impl Block {
-    const fn new(
-        call: unsafe extern "C" fn(*mut b::notifier_block, c_ulong, *mut c_void) -> c_int,
-        priority: c_int,
-    ) -> Self {
-        Self(UnsafeCell::new(b::notifier_block {
-            notifier_call: Some(call),
-            next: core::ptr::null_mut(),
-            priority,
-        }))
-    }
+/// That a module comes is told when its text is what will run, and again once it is alive, for one that
+/// was between the two when we came. That it goes is told before anything of it is gone.
+pub trait Events {
+    /// One of NVIDIA's modules is there.
+    fn coming(which: Which, target: &Target);
+    /// One of NVIDIA's modules goes; its memory stays until this returns.
+    fn going(which: Which, target: &Target);
 }
 
-static COMING: Block = Block::new(coming, c_int::MIN);
-static GOING: Block = Block::new(going, c_int::MAX);
+/// The [`Events`] being told, until dropped.
+pub struct Notifiers(());
 
 impl Notifiers {
     /// Starts. Only one may exist.
@@ -129,58 +118,35 @@ impl Notifiers {
     /// # Errors
     /// The kernel's error number.
     pub fn register() -> Result<Self, Errno> {
-        // SAFETY: The blocks are static, and are unregistered by `drop`.
-        unsafe {
-            check(b::register_module_notifier(GOING.0.get()))?;
-            if let Err(errno) = check(b::register_module_notifier(COMING.0.get())) {
-                b::unregister_module_notifier(GOING.0.get());
-                return Err(errno);
-            }
-        }
-        Ok(Self(()))
+        // SAFETY: What is registered is static, and is unregistered by `drop`.
+        check(unsafe { b::vu_notifiers_register() }).map(|()| Self(()))
     }
 }
 
 impl Drop for Notifiers {
     fn drop(&mut self) {
-        // SAFETY: Registered by `register`. Returns when no call is under way any more, so the
-        // module's mutex, which the calls take, must not be held.
-        unsafe {
-            b::unregister_module_notifier(COMING.0.get());
-            b::unregister_module_notifier(GOING.0.get());
-        }
+        // SAFETY: Registered by `register`. Returns when no event is under way any more, so no lock
+        // that these take may be held.
+        unsafe { b::vu_notifiers_unregister() };
     }
 }
 
-/// NVIDIA's module, if `data` is one.
+/// A module comes.
 ///
 /// # Safety
-/// `data` is what the module notifier chain hands out, and the value goes before the call returns.
-unsafe fn known(data: *mut c_void) -> Option<(Which, Target)> {
-    Which::ALL.into_iter().find_map(|which| {
-        // SAFETY: The chain hands out modules.
-        let is = unsafe { b::vu_module_is(data.cast(), which.name().as_ptr().cast()) };
-        is.then(|| (which, Target(data.cast())))
-    })
+/// Called in the course of the module's loading.
+pub unsafe fn coming<E: Events>(which: b::vu_target, module: *mut b::module) {
+    if let Some(which) = Which::of(which) {
+        E::coming(which, &Target(module));
+    }
 }
 
-unsafe extern "C" fn coming(_: *mut b::notifier_block, event: c_ulong, data: *mut c_void) -> c_int {
-    let [coming, live] = [b::module_state_MODULE_STATE_COMING, b::module_state_MODULE_STATE_LIVE];
-    if event == c_ulong::from(coming) || event == c_ulong::from(live) {
-        // SAFETY: Called by the chain.
-        if let Some((which, target)) = unsafe { known(data) } {
-            crate::unlock::lifecycle::coming(which, &target);
-        }
+/// A module goes.
+///
+/// # Safety
+/// Called in the course of the module's unloading.
+pub unsafe fn going<E: Events>(which: b::vu_target, module: *mut b::module) {
+    if let Some(which) = Which::of(which) {
+        E::going(which, &Target(module));
     }
-    0
-}
-
-unsafe extern "C" fn going(_: *mut b::notifier_block, event: c_ulong, data: *mut c_void) -> c_int {
-    if event == c_ulong::from(b::module_state_MODULE_STATE_GOING) {
-        // SAFETY: Called by the chain.
-        if let Some((which, target)) = unsafe { known(data) } {
-            crate::unlock::lifecycle::going(which, &target);
-        }
-    }
-    0
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The calling process and its memory.
 
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
+
 use super::bindings as b;
 use crate::logic::rm_control::{Daemon, Process};
 
@@ -27,10 +30,49 @@ impl UserAddress {
     }
 }
 
-/// Whether the calling process is `nvidia-vgpud` or `nvidia-vgpu-mgr`, run by root.
-pub fn is_daemon() -> bool {
-    // SAFETY: Reads the current task.
-    unsafe { b::vu_is_daemon() }
+/// A copy of what the calling process has somewhere, which it can't change any more.
+///
+/// Invariant: `bytes` are `len` bytes of the kernel's memory that are ours, and dangle where that is 0.
+pub struct UserBytes {
+    bytes: NonNull<u8>,
+    len: usize,
+}
+
+impl UserBytes {
+    /// Copies `len` bytes. May sleep. `None` where the memory is not there, or the kernel has none.
+    pub fn read(from: UserAddress, len: usize) -> Option<Self> {
+        if len == 0 {
+            return Some(Self { bytes: NonNull::dangling(), len });
+        }
+        // SAFETY: Allocates; the kernel checks the user's side.
+        let bytes = unsafe { b::vu_user_copy(from.0, len) };
+        Some(Self { bytes: NonNull::new(bytes.cast())?, len })
+    }
+}
+
+impl Deref for UserBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: The type's invariant.
+        unsafe { core::slice::from_raw_parts(self.bytes.as_ptr(), self.len) }
+    }
+}
+
+impl DerefMut for UserBytes {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: The type's invariant.
+        unsafe { core::slice::from_raw_parts_mut(self.bytes.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for UserBytes {
+    fn drop(&mut self) {
+        if self.len != 0 {
+            // SAFETY: Allocated by `read`, and nobody uses it any more.
+            unsafe { b::vu_free(self.bytes.as_ptr().cast()) };
+        }
+    }
 }
 
 /// Which of the two the calling process is, given that it is one.

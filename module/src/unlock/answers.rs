@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the vGPU daemons are told: RM control calls, changed after the driver has answered.
 //!
-//! A kretprobe on the driver's ioctl function notices that a daemon's call returns, and has [`run`]
-//! called by the daemon's own task before it is back in user space. There the answer lies in the
-//! daemon's memory, and that is what is changed. So nothing of ours is on the stack while the
-//! driver works, and no other process can gain anything: it could only be told what it can write
-//! into its own memory anyway.
+//! That a daemon's call of the driver's ioctl has returned is noticed by [`sys::calls`](crate::sys::calls),
+//! which has [`answered`] called by the daemon's own task before it is back in user space. There the answer
+//! lies in the daemon's memory, and that is what is changed. So no other process can gain anything: it
+//! could only be told what it can write into its own memory anyway.
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::logic::params::{Gpus, Identity};
 use crate::logic::rm_control::{
-    self, Boards, Call, Effective, Policy, ProcessMemory, ProcessTable, Told, ToldTable, Verdict,
-    MAX_PARAMS,
+    self, Boards, Call, Effective, Policy, ProcessTable, Told, ToldTable, Verdict,
 };
 use crate::logic::status::{Address, Answers, UnknownSize};
+use crate::sys::calls::{self, CONTROL, XFER};
 use crate::sys::lock::{AnswersMutex, MutexGuard, Mutexed, ToldMutex};
-use crate::sys::calls::{self, Arguments};
-use crate::sys::user::{self, UserAddress};
+use crate::sys::user::{self, UserAddress, UserBytes};
 use crate::sys::{clock, log, pci};
 use crate::unlock::settings;
 
-/// An RM control call: the driver's escape 0x2a, with an NVOS54 of 32 bytes.
-const RM_CONTROL: u32 = 0x2a;
-/// An escape whose own parameter is elsewhere: 211, with 16 bytes.
-const XFER: u32 = 211;
 /// Bytes of an NVOS54.
 const NVOS54_LEN: usize = 32;
 /// Bytes of a transfer: `u32 cmd, u32 size, u64 pointer`.
@@ -41,16 +35,6 @@ fn size(command: u32) -> usize {
     (command >> 16 & 0x3fff) as usize
 }
 
-/// Whether a call of the driver's ioctl function could be an RM control call of a daemon.
-pub fn wants(command: u32) -> bool {
-    matches!(number(command), RM_CONTROL | XFER) && user::is_daemon()
-}
-
-/// An ioctl with this command and argument has returned.
-pub fn returned(command: u32, argument: usize) {
-    calls::schedule([command as usize, argument]);
-}
-
 /// Calls of the daemons that are among those we know.
 static SEEN: AtomicU64 = AtomicU64::new(0);
 /// Of those, how many were changed.
@@ -60,13 +44,12 @@ static UNKNOWN: AtomicU64 = AtomicU64::new(0);
 /// The last of these: its command, and in the lower half its length.
 static LAST_UNKNOWN: AtomicU64 = AtomicU64::new(0);
 
-static MEMORY: Mutexed<Memory, AnswersMutex> = Mutexed::new(Memory {
-    processes: ProcessTable::EMPTY,
-    params: [0; MAX_PARAMS],
-    told: [None; TOLD_SIZES],
-});
+/// Nobody who holds its lock waits for a daemon's memory: one whose pages are slow to come would hold up
+/// all others.
+static MEMORY: Mutexed<Memory, AnswersMutex> =
+    Mutexed::new(Memory { processes: ProcessTable::EMPTY, told: [None; TOLD_SIZES] });
 
-/// What the daemons were told about vGPUs. Nobody who holds its lock waits for a daemon's memory.
+/// What the daemons were told about vGPUs. The same holds for its lock.
 static TOLD: Mutexed<ToldTable, ToldMutex> = Mutexed::new(ToldTable::EMPTY);
 
 /// What the daemons were told about vGPUs, for the status.
@@ -76,8 +59,6 @@ pub fn told() -> MutexGuard<ToldTable, ToldMutex> {
 
 struct Memory {
     processes: ProcessTable,
-    /// The parameters of the call at hand.
-    params: [u8; MAX_PARAMS],
     /// Parameters of unknown lengths that the log has a line about.
     told: [Option<UnknownSize>; TOLD_SIZES],
 }
@@ -102,8 +83,6 @@ impl Memory {
 }
 
 /// How it stands with the answers, for the status.
-///
-/// This takes no lock: whoever holds that of the memory may be waiting for a page of a daemon's.
 pub fn report() -> Answers {
     let last = LAST_UNKNOWN.load(Ordering::Relaxed);
     let unknown = UnknownSize { command: (last >> 32) as u32, size: last as u32 as usize };
@@ -130,9 +109,9 @@ impl Boards for OnTheBus<'_> {
 }
 
 /// Changes the answer of an ioctl, in the task that made it.
-pub fn run([command, argument]: Arguments) {
+pub fn answered(command: u32, argument: UserAddress) {
     // Where the daemon's memory is not there, nobody will read the answer either.
-    let _ = nvos54(command as u32, UserAddress(argument as u64)).and_then(answer);
+    let _ = nvos54(command, argument).and_then(answer);
 }
 
 /// Offsets in an NVOS54 (nvos.h of NVIDIA's open kernel modules).
@@ -152,25 +131,14 @@ fn answer(nvos54: UserAddress) -> Option<()> {
     let params_at = UserAddress(u64::from_le_bytes(head.get(PARAMS..)?.get(..8)?.try_into().ok()?));
     let size = u32_at(&head, PARAMS_SIZE)? as usize;
     let status = u32_at(&head, STATUS)?;
-    let mut guard = MEMORY.lock();
-    let memory = &mut *guard;
-    let Memory { processes, params, .. } = memory;
-    let (own, parent) = user::processes();
-    let process = processes.recall(own, parent, clock::now_ns())?;
     // Parameters of an unknown length are not looked at.
     let wanted = if interest.knows(size) { size.min(interest.max_params) } else { 0 };
-    let params = params.get_mut(..wanted)?;
-    params_at.read(params)?;
-    let mut call = Call { cmd, status, params };
-    let verdict = settings::with(|user| {
-        let boards = OnTheBus(user.gpus);
-        let policy =
-            Policy { boards: &boards, migration: user.migration, overrides: user.overrides };
-        rm_control::edit(&mut call, &policy, process)
-    });
+    let mut params = UserBytes::read(params_at, wanted)?;
+    let mut call = Call { cmd, status, params: &mut params };
+    let (verdict, told) = decide(&mut call)?;
     match verdict {
-        Verdict::Untouched => note_told(&call, process),
-        Verdict::UnknownSize => memory.note_unknown(UnknownSize { command: cmd, size }),
+        Verdict::Untouched => {}
+        Verdict::UnknownSize => MEMORY.lock().note_unknown(UnknownSize { command: cmd, size }),
         Verdict::Edited(edited) => {
             let changed = call.params.get(edited.params.clone())?;
             params_at.add(edited.params.start).write(changed)?;
@@ -178,23 +146,38 @@ fn answer(nvos54: UserAddress) -> Option<()> {
                 nvos54.add(STATUS).write(&call.status.to_le_bytes())?;
             }
             CHANGED.fetch_add(1, Ordering::Relaxed);
-            note_told(&call, process);
             let Range { start, end } = edited.params;
             log::detail(format_args!(
                 "answer to RM control {cmd:#x} changed: bytes {start} to {end}, status {status:#x}"
             ));
         }
     }
+    if let Some(told) = told {
+        TOLD.lock().remember(told);
+    }
     Some(())
 }
 
-/// Remembers what a vGPU looks like, if that was the question.
-fn note_told(call: &Call<'_>, process: &mut ProcessMemory) {
-    // A question for a type as such is for no vGPU.
-    if let Some((vgpu_type, Some(uuid), applied)) = process.take_answer() {
-        let effective = Effective::of(call.cmd, call.params);
-        TOLD.lock().remember(Told { uuid, vgpu_type, applied, effective });
+/// Edits a call, and says what its daemon is told about a vGPU, if that was the question.
+fn decide(call: &mut Call<'_>) -> Option<(Verdict, Option<Told>)> {
+    let mut memory = MEMORY.lock();
+    let (own, parent) = user::processes();
+    let process = memory.processes.recall(own, parent, clock::now_ns())?;
+    let verdict = settings::with(|user| {
+        let boards = OnTheBus(user.gpus);
+        let policy =
+            Policy { boards: &boards, migration: user.migration, overrides: user.overrides };
+        rm_control::edit(call, &policy, process)
+    });
+    if matches!(verdict, Verdict::UnknownSize) {
+        return Some((verdict, None));
     }
+    // A question for a type as such is for no vGPU.
+    let told = process.take_answer().and_then(|(vgpu_type, uuid, applied)| {
+        let effective = Effective::of(call.cmd, call.params);
+        Some(Told { uuid: uuid?, vgpu_type, applied, effective })
+    });
+    Some((verdict, told))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -204,12 +187,12 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 /// Where the NVOS54 of a call is, if it is an RM control call.
 fn nvos54(command: u32, argument: UserAddress) -> Option<UserAddress> {
     match (number(command), size(command)) {
-        (RM_CONTROL, NVOS54_LEN) => Some(argument),
+        (CONTROL, NVOS54_LEN) => Some(argument),
         (XFER, XFER_LEN) => {
             let mut transfer = [0; XFER_LEN];
             argument.read(&mut transfer)?;
             let [c0, c1, c2, c3, s0, s1, s2, s3, pointer @ ..] = transfer;
-            let real = u32::from_le_bytes([c0, c1, c2, c3]) == RM_CONTROL
+            let real = u32::from_le_bytes([c0, c1, c2, c3]) == CONTROL
                 && u32::from_le_bytes([s0, s1, s2, s3]) as usize == NVOS54_LEN;
             real.then(|| UserAddress(u64::from_le_bytes(pointer)))
         }

@@ -12,12 +12,11 @@ use crate::logic::capability::tables;
 use crate::logic::driver::branch;
 use crate::logic::driver::version::Version;
 use crate::logic::status::{Address, Reason};
+use crate::sys::calls::{self, Calls};
 use crate::sys::canary::Hooks;
-use crate::sys::probe::{self, ReturnProbe, Watcher};
 use crate::sys::memory::Section;
 use crate::sys::target::Target;
-use crate::sys::{clock, log, NO_ENTRY};
-use crate::unlock::answers;
+use crate::sys::{clock, log, probe, NO_ENTRY};
 
 /// Where RM control calls come in, and what to call it: up to 535 a front end that some of these
 /// drivers have beside a function of the newer name that they do not use, from 550 on that function.
@@ -26,30 +25,12 @@ const IOCTLS: [(&CStr, &str); 2] = [
     (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl"),
 ];
 
-/// Sees the driver's ioctls, and has the daemons' answers changed.
-struct Calls;
-
-static CALLS: Calls = Calls;
-
-impl Watcher for Calls {
-    fn wants([_file, command, _argument]: [usize; 3]) -> bool {
-        answers::wants(command as u32)
-    }
-
-    fn returned(&self, [_file, command, argument]: [usize; 3], value: usize) {
-        // What RM says is in the NVOS54; an ioctl that failed has none.
-        if value == 0 {
-            answers::returned(command as u32, argument);
-        }
-    }
-}
-
 /// What is in place. It goes through [`Attachment::detach`] and no other way.
 pub struct Attachment {
     identity: usize,
     version: Version,
     locate_us: u64,
-    calls: Option<(&'static str, ReturnProbe<Calls>)>,
+    calls: Option<(&'static str, Calls)>,
     overrides: Option<Overrides>,
     key_hook: Option<KeyHook>,
     /// What the key hook had seen when it was taken away.
@@ -104,10 +85,10 @@ impl Attachment {
             self.overrides = Some(Overrides::place(found, text)?);
         }
         for (symbol, name) in IOCTLS {
-            // SAFETY: The watcher is a static.
-            match unsafe { ReturnProbe::place(symbol, &CALLS) } {
-                Ok(placed) => {
-                    self.calls = Some((name, placed));
+            // SAFETY: There is one attachment at a time, and it detaches before the driver goes.
+            match unsafe { Calls::watch(symbol) } {
+                Ok(calls) => {
+                    self.calls = Some((name, calls));
                     break;
                 }
                 Err(NO_ENTRY) => {}
@@ -150,7 +131,7 @@ impl Attachment {
     /// The driver's ioctl by its name, and the daemons' calls of it that were seen, and that were
     /// lost; `None` where they are not watched.
     pub fn calls(&self) -> Option<(&'static str, u64, u64)> {
-        self.calls.as_ref().map(|(name, calls)| (*name, calls.hits(), calls.misses()))
+        self.calls.as_ref().map(|(name, watched)| (*name, watched.hits(), calls::lost()))
     }
 
     /// Whether the driver's own checks decide over a board, and are overridden.

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What acts on a living driver.
+//! What acts on a living driver. Each file may use those below it:
+//!
+//! [`events`]: the kernel calls us;
+//! [`report`]: what is said about it all;
+//! [`lifecycle`]: what is done when, the state;
+//! [`attachment`]: everything done to one load of the driver: [`sites`] changes what its checks answer,
+//! [`tables`] what its capability tables say; [`answers`], what its daemons are told; [`types`], which
+//! vGPU types there are;
+//! [`settings`]: what the user wants.
 
 pub mod answers;
 pub mod attachment;
+pub mod events;
 pub mod lifecycle;
 pub mod report;
 pub mod settings;

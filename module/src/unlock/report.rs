@@ -11,7 +11,7 @@ use crate::logic::status::{
     self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
     TypeFiles, Vgpu, MAX_GPUS,
 };
-use crate::sys::{calls, pci};
+use crate::sys::{log, pci};
 use crate::unlock::answers;
 use crate::unlock::attachment::Attachment;
 use crate::unlock::lifecycle::{self, Driver, Types};
@@ -27,7 +27,7 @@ const MAX_HOOKS: usize = 4;
 
 /// Writes the status for people.
 pub fn text(to: &mut impl Write) {
-    with_report(|report| {
+    with_report(&mut |report| {
         // The file takes everything; what is too much for it, it asks for again.
         let _ = write!(to, "{}", Text(report));
     });
@@ -35,12 +35,12 @@ pub fn text(to: &mut impl Write) {
 
 /// Writes the status for tools.
 pub fn json(to: &mut impl Write) {
-    with_report(|report| {
+    with_report(&mut |report| {
         let _ = write!(to, "{}", Json(report));
     });
 }
 
-fn with_report(f: impl FnOnce(&Report<'_>)) {
+fn with_report(f: &mut dyn FnMut(&Report<'_>)) {
     lifecycle::with_state(|state| {
         let driver = state.driver_state();
         let attachment = match state.driver() {
@@ -93,8 +93,28 @@ fn with_report(f: impl FnOnce(&Report<'_>)) {
     });
 }
 
+/// Writes a line for each board to the log.
+pub fn log_boards() {
+    lifecycle::with_state(|state| {
+        let Driver::Attached(attachment) = state.driver() else { return };
+        for found in pci::gpus() {
+            let gpu = gpu(&found, &DriverState::Attached, Some(attachment));
+            let (address, device, how) = (gpu.address, gpu.device, gpu.state.explanation());
+            match gpu.answer {
+                Answer::As(_, sibling) => log::info(format_args!(
+                    "{address} 10de:{device:04x} answered as 10de:{:04x} {}: {how}",
+                    sibling.device, sibling.name
+                )),
+                Answer::Listed | Answer::Unknown => {
+                    log::info(format_args!("{address} 10de:{device:04x}: {how}"));
+                }
+            }
+        }
+    });
+}
+
 /// How it stands with one board, but for its types and vGPUs.
-pub fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>) -> Gpu {
+fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>) -> Gpu {
     let address = Address::from(gpu);
     let (rule, answer) = settings::with(|p| {
         let ids = (gpu.device, gpu.subsystem, Some(address));
@@ -161,7 +181,6 @@ fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut
         });
     }
     if let Some((name, hits, misses)) = attachment.calls() {
-        let misses = misses.saturating_add(calls::lost());
         add(Hook { name, kind: "kretprobe", state: alive, hits, misses });
     }
 }

@@ -5,10 +5,9 @@
 //! new one is wrong and what was expected.
 
 use crate::logic::params::{self, Gpus, Overrides, ParseError, Verbosity};
-use crate::sys::lock::{Mutexed, PolicyMutex};
+use crate::sys::lock::{Mutexed, SettingsMutex};
 use crate::sys::log;
 use crate::sys::param::Param;
-use crate::unlock::lifecycle;
 
 /// Bytes of the longest value: a page, less what ends it.
 const MAX_VALUE: usize = 4094;
@@ -33,21 +32,23 @@ impl Value {
     }
 }
 
-struct Policy {
+struct Settings {
+    enabled: bool,
     gpus: Value,
     overrides: Value,
     migration: bool,
     verbosity: Verbosity,
 }
 
-static POLICY: Mutexed<Policy, PolicyMutex> = Mutexed::new(Policy {
+static SETTINGS: Mutexed<Settings, SettingsMutex> = Mutexed::new(Settings {
+    enabled: true,
     gpus: Value::EMPTY,
     overrides: Value::EMPTY,
     migration: false,
     verbosity: Verbosity::Normal,
 });
 
-/// The policy as those need it who follow it.
+/// The settings as those need them who follow them.
 pub struct View<'a> {
     /// What boards are answered as.
     pub gpus: Gpus<'a>,
@@ -57,62 +58,74 @@ pub struct View<'a> {
     pub migration: bool,
 }
 
-/// Shows the policy to `f`. May sleep.
+/// Shows the settings to `f`. May sleep.
 pub fn with<R>(f: impl FnOnce(&View<'_>) -> R) -> R {
-    let policy = POLICY.lock();
+    let settings = SETTINGS.lock();
     f(&View {
         // Both were found right when they were set.
-        gpus: Gpus::accepted(policy.gpus.as_slice()),
-        overrides: Overrides::accepted(policy.overrides.as_slice()),
-        migration: policy.migration,
+        gpus: Gpus::accepted(settings.gpus.as_slice()),
+        overrides: Overrides::accepted(settings.overrides.as_slice()),
+        migration: settings.migration,
     })
+}
+
+/// What has to be done because a parameter was set.
+pub enum Change {
+    /// Nothing: it counts from now on.
+    Nothing,
+    /// The driver is to be unlocked, or left as it is.
+    Switch(bool),
+    /// Boards are to be answered otherwise.
+    Boards,
+    /// Other types may have to be hidden.
+    Types,
 }
 
 /// Sets a parameter. May sleep.
 ///
 /// # Errors
 /// The value is wrong. The log has the details.
-pub fn set(param: Param, value: &[u8]) -> Result<(), ()> {
+pub fn set(param: Param, value: &[u8]) -> Result<Change, ()> {
     try_set(param, value).map_err(|error| {
         let name = param.name();
         log::warn(format_args!("parameter {name} is wrong, nothing was changed: {error}"));
     })
 }
 
-fn try_set(param: Param, value: &[u8]) -> Result<(), ParseError> {
+fn try_set(param: Param, value: &[u8]) -> Result<Change, ParseError> {
     if value.len() > MAX_VALUE {
         let expected = "no more than 4094 bytes";
         return Err(ParseError { at: MAX_VALUE, what: param.name(), expected });
     }
     match param {
-        Param::Enabled => lifecycle::set_enabled(params::parse_switch(param.name(), value)?),
+        Param::Enabled => {
+            let enabled = params::parse_switch(param.name(), value)?;
+            SETTINGS.lock().enabled = enabled;
+            return Ok(Change::Switch(enabled));
+        }
         Param::Migration => {
-            POLICY.lock().migration = params::parse_switch(param.name(), value)?;
+            SETTINGS.lock().migration = params::parse_switch(param.name(), value)?;
         }
         Param::Verbosity => {
             let verbosity = params::parse_verbosity(value)?;
-            POLICY.lock().verbosity = verbosity;
+            SETTINGS.lock().verbosity = verbosity;
             log::set_verbosity(verbosity);
         }
         Param::Overrides => {
             Overrides::parse(value)?;
-            POLICY.lock().overrides.replace(value);
-            lifecycle::reconsider_types();
+            SETTINGS.lock().overrides.replace(value);
+            return Ok(Change::Types);
         }
         Param::Gpus => {
             Gpus::parse(value)?;
-            let changed = {
-                let mut policy = POLICY.lock();
-                let changed = policy.gpus.as_slice() != value;
-                policy.gpus.replace(value);
-                changed
-            };
-            if changed {
-                lifecycle::reconsider();
+            let mut settings = SETTINGS.lock();
+            if settings.gpus.as_slice() != value {
+                settings.gpus.replace(value);
+                return Ok(Change::Boards);
             }
         }
     }
-    Ok(())
+    Ok(Change::Nothing)
 }
 
 /// Writes a parameter's value and a new line to `page`; returns how many bytes.
@@ -123,14 +136,14 @@ pub fn get(param: Param, page: &mut [u8]) -> usize {
     };
     let switch = |on: bool| if on { b"1" } else { b"0" };
     match param {
-        Param::Enabled => put(switch(lifecycle::is_enabled())),
-        Param::Migration => put(switch(POLICY.lock().migration)),
-        Param::Verbosity => put(match POLICY.lock().verbosity {
+        Param::Enabled => put(switch(SETTINGS.lock().enabled)),
+        Param::Migration => put(switch(SETTINGS.lock().migration)),
+        Param::Verbosity => put(match SETTINGS.lock().verbosity {
             Verbosity::Quiet => b"0",
             Verbosity::Normal => b"1",
             Verbosity::Detailed => b"2",
         }),
-        Param::Overrides => put(POLICY.lock().overrides.as_slice()),
-        Param::Gpus => put(POLICY.lock().gpus.as_slice()),
+        Param::Overrides => put(SETTINGS.lock().overrides.as_slice()),
+        Param::Gpus => put(SETTINGS.lock().gpus.as_slice()),
     }
 }

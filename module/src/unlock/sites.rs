@@ -7,8 +7,9 @@ use kernel::alloc::KVec;
 use crate::logic::driver::branch::{Branch, Change, Site};
 use crate::logic::signature::Hits;
 use crate::logic::status::Reason;
-use crate::sys::probe::{self, Effect, Probe};
+
 use crate::sys::memory::Section;
+use crate::sys::probe::{self, Effect, Probe};
 
 /// Where each site of a branch is, in the order of [`Branch::sites`].
 pub struct Found(KVec<(&'static Site, usize)>);
@@ -56,12 +57,12 @@ impl Override {
     }
 
     fn place(site: &'static Site, at: usize, text: &Section) -> Result<Self, Reason> {
-        let probe = |offset: u8, effect| {
+        let place = |offset: u8, effect| {
             Probe::place(text.address(at.wrapping_add(offset.into())), effect)
                 .map_err(|errno| probe::reason(site.name, errno))
         };
         let probes = match site.change {
-            Change::Return(value) => [Some(probe(0, Effect::Return(value))?), None],
+            Change::Return(value) => [Some(place(0, Effect::Return(value))?), None],
             Change::Store(store) => {
                 let effect = Effect::Store {
                     displacement: store.displacement,
@@ -71,8 +72,8 @@ impl Override {
                 let [jump, stores] = store.at;
                 // The store first: with the jump's probe alone it could not be reached, with its
                 // own alone the jump still goes around it.
-                let stores = probe(stores, effect)?;
-                [Some(stores), Some(probe(jump, effect)?)]
+                let stores = place(stores, effect)?;
+                [Some(stores), Some(place(jump, effect)?)]
             }
         };
         Ok(Self { site, probes })

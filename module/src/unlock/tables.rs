@@ -21,7 +21,7 @@ use crate::logic::gpu::MAX_VGPU_TYPES;
 use crate::logic::params::Rule;
 use crate::logic::status::{Address, Reason, MAX_GPUS};
 use crate::sys::crypto::KernelCrypto;
-use crate::sys::hook::{Call, Listener, Listening, Mode};
+use crate::sys::hook::{Copies, CopyHook};
 use crate::sys::lock::Spin;
 use crate::sys::memory::{self, Alias, Section};
 use crate::sys::{pci, work};
@@ -137,7 +137,7 @@ impl Unlocker {
             tables,
             alias,
             wanted,
-            slots: Spin::new(Slots { crypto, taken: 0, boards }),
+            slots: Spin::new(Slots { crypto, taken: 0, boards }).ok_or(Reason::NoMemory)?,
         };
         KBox::new(unlocker, GFP_KERNEL).map_err(|_| Reason::NoMemory)
     }
@@ -190,7 +190,11 @@ impl Unlocker {
                 }
                 self.take_out(slot);
                 slot.outcome = Outcome::Waiting;
-                if let (true, Some(entries)) = (driver_lives, slot.entries.take()) {
+                if !driver_lives {
+                    // They go with us, and not here: nothing is freed under a spin lock.
+                    continue;
+                }
+                if let Some(entries) = slot.entries.take() {
                     let _ = KBox::leak(entries);
                 }
             }
@@ -289,14 +293,8 @@ impl Unlocker {
     }
 }
 
-impl Listener for Unlocker {
-    /// The driver is about to copy memory. This is its hot path: most calls end at the first line.
-    fn called(&self, call: &Call) {
-        let [_to, from, len] = call.arguments();
-        // The length is 32 bits wide, the upper half of its register is anything.
-        if len as u32 as usize != MAGIC_LEN {
-            return;
-        }
+impl Copies for Unlocker {
+    fn copying(&self, from: usize) {
         if let Some(board) = self.board_at(from) {
             // SAFETY: Mapped BAR3, which the driver reads itself right after.
             let bytes = unsafe { memory::read_16(from) };
@@ -306,7 +304,7 @@ impl Listener for Unlocker {
 }
 
 /// The hook that waits for a key. Dropping it takes it away.
-pub struct KeyHook(Listening<Unlocker>);
+pub struct KeyHook(CopyHook);
 
 impl KeyHook {
     /// Has `unlocker` told of copies.
@@ -317,8 +315,8 @@ impl KeyHook {
     /// # Errors
     /// The kernel refused the hook.
     pub unsafe fn place(unlocker: &Unlocker) -> Result<Self, Reason> {
-        // SAFETY: As the caller promises. The guard keeps ftrace switched on.
-        unsafe { Listening::place(COPY, Mode::Plain, unlocker) }
+        // SAFETY: As the caller promises.
+        unsafe { CopyHook::place(COPY, unlocker) }
             .map(Self)
             .map_err(|errno| Reason::Hook("os_mem_copy", errno))
     }

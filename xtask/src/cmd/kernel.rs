@@ -29,12 +29,8 @@ pub fn run(args: &Args) -> Result<()> {
     match args {
         Args::List => {
             for target in kernel::TARGETS {
-                let state = match (target.missing, kernel::state(target)) {
-                    (Some(missing), _) => missing.to_owned(),
-                    (None, Some((release, mode))) => format!("{release}, {mode}"),
-                    (None, None) => "not prepared".to_owned(),
-                };
-                println!("{:12} {state}", target.name);
+                let state = kernel::state(target).unwrap_or_else(|| "not fetched".to_owned());
+                println!("{:18} {:8} {state}", target.name, target.mode.name());
             }
         }
         Args::Prepare { update, targets } => {
@@ -43,7 +39,7 @@ pub fn run(args: &Args) -> Result<()> {
                     kernel::update(target)?;
                 }
                 let kernel = kernel::prepare(target)?;
-                println!("{:12} {}, {}", target.name, kernel.release, kernel.mode);
+                println!("{:18} {}", target.name, kernel.release);
             }
         }
     }
@@ -56,7 +52,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// A name is none of a working target.
 pub fn select(names: &[String]) -> Result<Vec<&'static kernel::Target>> {
     if names.is_empty() {
-        return Ok(kernel::available().collect());
+        return Ok(kernel::TARGETS.iter().collect());
     }
     names.iter().map(|name| kernel::find(name)).collect()
 }

@@ -2,6 +2,7 @@
 //! One file per command.
 
 pub mod bench;
+pub mod bindings;
 pub mod build;
 pub mod demo;
 pub mod fuzz;

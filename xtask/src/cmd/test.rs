@@ -107,6 +107,7 @@ fn unit(tally: &mut Tally) {
         tally.record(name, result);
     }
     tally.record("shell lints", shell_lints());
+    tally.record("bindings are what the shim says", kernel::bindings::check());
     cargo_tests(tally);
 }
 

@@ -40,7 +40,7 @@ pub fn build(kernel: &Prepared) -> Result<PathBuf> {
     let module = dir.join("nvidia.ko");
     // Written last; says what the module was built for.
     let stamp = dir.join(".built-for");
-    let inputs = fs::read_to_string(kernel.tree.join("inputs")).unwrap_or_default();
+    let inputs = kernel.inputs();
     let wanted = format!("{VERSION}\n{inputs}");
     if module.exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == wanted) {
         return Ok(module);
@@ -69,7 +69,7 @@ pub fn build(kernel: &Prepared) -> Result<PathBuf> {
 
 fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let tree = kernel.tree.display();
+    let tree = kernel.headers.display();
     sh::run_logged(
         Command::new("make")
             .current_dir(dir)

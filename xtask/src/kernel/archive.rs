@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Asking Debian's archive for a kernel, and unpacking it without installing it.
+//! A kernel's packages from Debian's archive, unpacked without installing them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, os::unix, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Target;
-use crate::{paths, sh};
+use crate::{
+    apt::{self, Apt},
+    sh,
+};
 
 /// One point release of a target.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,93 +21,67 @@ pub struct Release {
     pub version: String,
 }
 
-/// The newest release of `target` that the package lists have.
+/// The newest release of `target` that the archive has.
 ///
 /// # Errors
-/// The lists cannot be fetched, or have no such kernel.
-pub fn newest(target: &Target) -> Result<Release> {
-    let bar = sh::progress("asking Debian for its newest kernels");
-    sh::output(Command::new("apt-get").args(["-qq", "-o", LOCK, "update"]))?;
-    drop(bar);
-
-    // Headers of one release can exist in several versions; the source is the newest one's.
-    let source = format!("linux-source-{}", target.series);
-    let versions = madison(&[source.clone()])?;
-    let version = &versions.first().with_context(|| format!("no package {source}"))?.1;
-
-    let pattern = format!(r"^linux-headers-{}\.[0-9]+[^-]*-amd64$", target.series);
-    let found = sh::output(Command::new("apt-cache").args(["search", "--names-only", &pattern]))?;
-    let headers: Vec<String> =
-        found.lines().filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect();
-    let (name, version) = madison(&headers)?
-        .into_iter()
-        .find(|(_, v)| v == version)
-        .with_context(|| format!("no headers of version {version}"))?;
+/// It has none.
+pub fn newest(apt: &Apt, target: &Target) -> Result<Release> {
+    let (name, version) = apt.newest(&format!("linux-headers-{}", target.releases))?;
     Ok(Release { release: name.trim_start_matches("linux-headers-").to_owned(), version })
 }
 
-/// Downloads the packages of `release` and unpacks them below `into`.
+/// Fetches the packages of `release` and unpacks them as `into`.
 ///
 /// # Errors
-/// A download fails, or there is no room for what is unpacked.
-pub fn unpack(target: &Target, release: &Release, into: &Path) -> Result<()> {
-    let debs = paths::cache().join("debs");
-    fs::create_dir_all(&debs).with_context(|| format!("creating {}", debs.display()))?;
-    let mut packages: Vec<String> =
-        target.packages.iter().map(|prefix| format!("{prefix}{}", release.release)).collect();
-    packages.push(format!("linux-source-{}", target.series));
-
-    // Complete or not there, also when another process does the same.
-    let partial = into.with_extension(format!("new.{}", std::process::id()));
-    fs::create_dir_all(&partial).with_context(|| format!("creating {}", partial.display()))?;
-    for package in &packages {
-        let deb = download(package, &release.version, &debs)?;
-        let _bar = sh::progress(&format!("unpacking {package}"));
-        sh::output(Command::new("dpkg-deb").arg("-x").arg(&deb).arg(&partial))?;
+/// A package cannot be had, or there is no room for what is unpacked.
+pub fn unpack(apt: &Apt, target: &Target, release: &Release, into: &Path) -> Result<()> {
+    let version = &release.version;
+    let headers = format!("linux-headers-{}", release.release);
+    // What the headers are made of lies in other packages, and these have still others.
+    let mut names = vec![headers];
+    let mut at = 0;
+    while let Some(name) = names.get(at).cloned() {
+        for needed in apt.depends(&name, version)? {
+            let ours = ["linux-headers-", "linux-kbuild-"].iter().any(|p| needed.starts_with(p));
+            if ours && !names.contains(&needed) {
+                names.push(needed);
+            }
+        }
+        at += 1;
     }
-    // The image's own installation would have done this.
-    sh::output(Command::new("depmod").arg("-b").arg(partial.join("usr")).arg(&release.release))?;
-    if into.exists() {
-        fs::remove_dir_all(into).with_context(|| format!("removing {}", into.display()))?;
+    names.extend(target.image.iter().map(|prefix| format!("{prefix}{}", release.release)));
+    names.extend(target.source.map(str::to_owned));
+    let mut debs = vec![];
+    for name in &names {
+        // Signed images have a version of their own.
+        let version = apt.versions(name)?.into_iter().find(|v| v.starts_with(version.as_str()));
+        let version =
+            version.with_context(|| format!("no {name} of version {}", release.version))?;
+        debs.push(apt.download(name, &version)?);
     }
-    fs::rename(&partial, into).with_context(|| format!("renaming to {}", into.display()))
+    apt::unpack(&debs, into, |dir| finish(dir, into, release))
 }
 
-/// Waits for another apt instead of failing.
-const LOCK: &str = "DPkg::Lock::Timeout=600";
-
-fn download(package: &str, version: &str, debs: &Path) -> Result<PathBuf> {
-    // As apt-get names the file: an epoch's colon is escaped, kernels have none.
-    let find = || -> Option<PathBuf> {
-        let path = debs.join(format!("{package}_{version}_amd64.deb"));
-        let all = debs.join(format!("{package}_{version}_all.deb"));
-        [path, all].into_iter().find(|path| path.exists())
-    };
-    if let Some(deb) = find() {
-        return Ok(deb);
+/// Does what installing would have done.
+fn finish(dir: &Path, will_be: &Path, release: &Release) -> Result<()> {
+    // Before Debian 13, modules lay in /lib.
+    if dir.join("lib/modules").exists() {
+        let to = dir.join("usr/lib");
+        fs::create_dir_all(&to).with_context(|| format!("creating {}", to.display()))?;
+        sh::output(Command::new("cp").arg("-a").arg(dir.join("lib/modules")).arg(&to))?;
+        fs::remove_dir_all(dir.join("lib")).context("removing what was copied")?;
     }
-    let _bar = sh::progress(&format!("downloading {package} {version}"));
-    sh::output(
-        Command::new("apt-get")
-            .current_dir(debs)
-            // The unprivileged user that apt downloads as may not write here.
-            .args(["-qq", "-o", "APT::Sandbox::User=root", "download"])
-            .arg(format!("{package}={version}")),
-    )?;
-    find()
-        .with_context(|| format!("apt-get left no {package}_{version}_*.deb in {}", debs.display()))
-}
-
-/// Name and version of every package called so that apt could install, newest first.
-fn madison(packages: &[String]) -> Result<Vec<(String, String)>> {
-    let lines = sh::output(Command::new("apt-cache").arg("madison").args(packages))?;
-    Ok(lines
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.split('|').map(str::trim);
-            let (name, version, origin) = (fields.next()?, fields.next()?, fields.next()?);
-            // Sources are listed too; their name is that of the source package.
-            origin.ends_with("Packages").then(|| (name.to_owned(), version.to_owned()))
-        })
-        .collect())
+    sh::output(Command::new("depmod").arg("-b").arg(dir.join("usr")).arg(&release.release))?;
+    // Headers name what they are made of by where it is installed.
+    let makefile = dir.join(format!("usr/src/linux-headers-{}/Makefile", release.release));
+    let text = fs::read_to_string(&makefile)
+        .with_context(|| format!("reading {}", makefile.display()))?
+        .replace("/usr/src/", &format!("{}/usr/src/", will_be.display()));
+    fs::write(&makefile, text).with_context(|| format!("writing {}", makefile.display()))?;
+    // As a package's own link to it says.
+    let lib = dir.join("lib");
+    if !lib.exists() {
+        unix::fs::symlink("usr/lib", &lib).with_context(|| format!("linking {}", lib.display()))?;
+    }
+    Ok(())
 }

@@ -20,7 +20,7 @@ use crate::{paths, sh};
 /// It does not compile; the compiler's words are in the error.
 pub fn module(kernel: &Prepared) -> Result<PathBuf> {
     let repo = paths::repo();
-    let dir = copy(kernel, "vgpu_unlock", &repo, &["Kbuild", "module/src"])?;
+    let dir = copy(kernel, "vgpu_unlock", &repo, &["Kbuild", "module/src", "module/kernel/src"])?;
     make(kernel, &dir)?;
     Ok(dir.join("module/src/vgpu_unlock.ko"))
 }
@@ -71,10 +71,8 @@ pub fn text_size(object: &Path) -> Result<u64> {
 fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     let _bar = sh::progress(&format!("building {name} for {}", kernel.release));
-    sh::run_logged(
-        Command::new(paths::repo().join("scripts/build-module")).arg(&kernel.tree).arg(dir),
-        &dir.with_extension("log"),
-    )
+    let mut build = kernel.target.root.command("scripts/build-module")?;
+    sh::run_logged(build.arg(&kernel.runtime).arg(dir), &dir.with_extension("log"))
 }
 
 /// Brings the copy of `parts` below `from` up to date. Unchanged files keep their time, so that
@@ -83,7 +81,7 @@ fn copy(kernel: &Prepared, name: &str, from: &Path, parts: &[&str]) -> Result<Pa
     let dir = paths::cache().join("build").join(kernel.target.name).join(name);
 
     // Another kernel, another compiler: nothing that was built before counts.
-    let inputs = fs::read_to_string(kernel.tree.join("inputs")).unwrap_or_default();
+    let inputs = kernel.inputs();
     let built_with = dir.join(".built-with");
     if dir.exists() && fs::read_to_string(&built_with).ok().as_ref() != Some(&inputs) {
         fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{available, fetched};
+use super::{fetched, find};
 use crate::paths;
 
 /// Runs the checks on all kernels and hands every line they print to `report`, as it comes.
@@ -19,8 +19,8 @@ use crate::paths;
 /// A kernel cannot be fetched, or the throw-away root cannot be made. A failed check is none.
 pub fn run(report: &mut dyn FnMut(&str)) -> Result<()> {
     let mut kernels = Vec::new();
-    for target in available() {
-        let release = fetched(target)?;
+    for target in ["debian-6.12", "debian-7.2"] {
+        let release = fetched(find(target)?)?;
         kernels.push(format!("{}={}", release.release, release.version));
     }
     let mut child = Command::new(paths::repo().join("tests/dkms/run"))

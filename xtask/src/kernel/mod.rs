@@ -3,6 +3,7 @@
 //! have too.
 
 mod archive;
+pub mod bindings;
 pub mod build;
 pub mod dkms_test;
 mod target;
@@ -10,14 +11,13 @@ mod target;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
 
-pub use target::{TARGETS, Target, available, find};
+pub use target::{TARGETS, Target, find};
 
-use crate::{paths, sh};
+use crate::{apt::Apt, paths, sh};
 use archive::Release;
 
 /// A kernel with everything that building for it and booting it take.
@@ -27,14 +27,21 @@ pub struct Prepared {
     pub target: &'static Target,
     /// As `uname -r` prints it.
     pub release: String,
-    /// The prepared tree; scripts/build-module takes it.
-    pub tree: PathBuf,
-    /// Where the Rust runtime comes from: `bundled`, `linked` or `shipped`.
-    pub mode: String,
+    /// Its headers.
+    pub headers: PathBuf,
+    /// What scripts/build-module takes: how to build for it.
+    pub runtime: PathBuf,
     /// The kernel's image.
     pub vmlinuz: PathBuf,
     /// The directory that holds `lib/modules/<release>`.
     pub modules_dir: PathBuf,
+}
+
+impl Prepared {
+    /// All that counts for what is built for it.
+    pub fn inputs(&self) -> String {
+        fs::read_to_string(self.runtime.join("inputs")).unwrap_or_default()
+    }
 }
 
 /// Fetches and prepares `target`; does next to nothing where that was done before.
@@ -43,29 +50,27 @@ pub struct Prepared {
 /// The archive cannot be reached, or scripts/prepare-runtime refuses.
 pub fn prepare(target: &'static Target) -> Result<Prepared> {
     let release = fetched(target)?;
-    let dir = directory(target);
-    let packages = dir.join("packages");
-    let tree = dir.join("tree");
-    let bar = sh::progress(&format!("preparing the Rust runtime of {}", release.release));
-    sh::output(
-        Command::new(paths::repo().join("scripts/prepare-runtime"))
-            .arg("--headers")
-            .arg(packages.join("usr/src").join(format!("linux-headers-{}", release.release)))
-            .arg("--source")
-            .arg(packages.join("usr/src").join(format!("linux-source-{}.tar.xz", target.series)))
-            .arg(&release.release)
-            .arg(&tree),
-    )
-    .with_context(|| format!("preparing {}", target.name))?;
+    let packages = directory(target).join("unpacked");
+    let sources = packages.join("usr/src");
+    let headers = sources.join(format!("linux-headers-{}", release.release));
+    let runtimes = paths::cache().join("runtimes").join(target.name);
+    let bar = sh::progress(&format!("preparing the Rust runtime of {}", target.name));
+    let mut prepare = target.root.command("scripts/prepare-runtime")?;
+    prepare.arg("--headers").arg(&headers).args(["--mode", target.mode.name()]);
+    if let Some(source) = target.source {
+        prepare.arg("--source").arg(sources.join(format!("{source}.tar.xz")));
+    }
+    sh::output(prepare.arg(&release.release).arg(&runtimes))
+        .with_context(|| format!("preparing {}", target.name))?;
     drop(bar);
 
     Ok(Prepared {
         target,
-        mode: mode(&tree)?,
         vmlinuz: image(&packages, &release.release)?,
         modules_dir: packages.join("usr"),
+        runtime: runtimes.join(&release.release),
+        headers,
         release: release.release,
-        tree,
     })
 }
 
@@ -74,17 +79,17 @@ pub fn prepare(target: &'static Target) -> Result<Prepared> {
 /// # Errors
 /// The archive cannot be reached.
 pub fn update(target: &'static Target) -> Result<()> {
-    let newest = archive::newest(target)?;
+    let apt = Apt::new()?;
+    let newest = archive::newest(&apt, target)?;
     match recorded(target) {
         Some(old) if old.version == newest.version => Ok(()),
-        _ => fetch_release(target, &newest),
+        _ => fetch_release(&apt, target, &newest),
     }
 }
 
-/// The release and mode that `target` was prepared with, if it was.
-pub fn state(target: &Target) -> Option<(String, String)> {
-    let release = recorded(target)?.release;
-    Some((release, mode(&directory(target).join("tree")).ok()?))
+/// The release of `target` that is here.
+pub fn state(target: &Target) -> Option<String> {
+    Some(recorded(target)?.release)
 }
 
 fn directory(target: &Target) -> PathBuf {
@@ -93,7 +98,7 @@ fn directory(target: &Target) -> PathBuf {
 
 /// What is unpacked says which release it is; written last.
 fn recorded(target: &Target) -> Option<Release> {
-    let text = fs::read_to_string(directory(target).join("packages/release.json")).ok()?;
+    let text = fs::read_to_string(directory(target).join("unpacked/release.json")).ok()?;
     serde_json::from_str(&text).ok()
 }
 
@@ -102,24 +107,18 @@ fn fetched(target: &Target) -> Result<Release> {
     if let Some(release) = recorded(target) {
         return Ok(release);
     }
-    let release = archive::newest(target)?;
-    fetch_release(target, &release)?;
+    let apt = Apt::new()?;
+    let release = archive::newest(&apt, target)?;
+    fetch_release(&apt, target, &release)?;
     Ok(release)
 }
 
-fn fetch_release(target: &Target, release: &Release) -> Result<()> {
-    let packages = directory(target).join("packages");
-    archive::unpack(target, release, &packages)?;
+fn fetch_release(apt: &Apt, target: &Target, release: &Release) -> Result<()> {
+    let packages = directory(target).join("unpacked");
+    archive::unpack(apt, target, release, &packages)?;
     let record = packages.join("release.json");
     fs::write(&record, serde_json::to_string(release)?)
         .with_context(|| format!("writing {}", record.display()))
-}
-
-fn mode(tree: &Path) -> Result<String> {
-    let path = tree.join("runtime");
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    let mode = text.lines().find_map(|line| line.strip_prefix("mode="));
-    Ok(mode.with_context(|| format!("{} has no mode", path.display()))?.to_owned())
 }
 
 fn image(packages: &Path, release: &str) -> Result<PathBuf> {

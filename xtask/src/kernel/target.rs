@@ -3,63 +3,112 @@
 
 use anyhow::{Context, Result};
 
+use crate::root::Root;
+
+/// Where the Rust runtime comes from; see scripts/prepare-runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// This project's own crate in the place of the kernel's.
+    Portable,
+    /// The kernel's own crates, rebuilt from its source.
+    Linked,
+}
+
+impl Mode {
+    /// As the script calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Portable => "portable",
+            Mode::Linked => "linked",
+        }
+    }
+}
+
 /// A kernel series of a distribution. Point releases move on; the newest is looked up.
 #[derive(Debug)]
 pub struct Target {
     /// What the command line calls it.
     pub name: &'static str,
-    /// The upstream series, as in `linux-source-<series>`.
-    pub series: &'static str,
-    /// Prefixes of the packages that are unpacked; the release follows.
-    pub packages: &'static [&'static str],
-    /// What would have to be done before this target works, if it does not.
-    pub missing: Option<&'static str>,
+    /// Its releases as `uname -r` prints them: a pattern.
+    pub releases: &'static str,
+    /// Prefixes of the packages with image and modules; the release follows.
+    pub image: &'static [&'static str],
+    /// The package with its source, where that is used.
+    pub source: Option<&'static str>,
+    /// Where the Rust runtime comes from.
+    pub mode: Mode,
+    /// With the compilers of which system it is built for.
+    pub root: Root,
 }
 
+/// Up to 7.0.
+const WHOLE: &[&str] = &["linux-image-"];
 /// From 7.1 on Debian splits what used to be one image package.
-const SPLIT: &[&str] =
-    &["linux-base-", "linux-headers-", "linux-modules-", "linux-binary-unsigned-"];
+const SPLIT: &[&str] = &["linux-base-", "linux-modules-", "linux-binary-unsigned-"];
 
-/// All targets.
+const PORTABLE: Target = Target {
+    name: "",
+    releases: "",
+    image: WHOLE,
+    source: None,
+    mode: Mode::Portable,
+    root: Root::Trixie,
+};
+
+/// All targets, the oldest first.
 pub const TARGETS: &[Target] = &[
+    Target { name: "debian-5.10", releases: r"5\.10\.0-[0-9]+-amd64", ..PORTABLE },
+    Target { name: "debian-6.1", releases: r"6\.1\.0-[0-9]+-amd64", ..PORTABLE },
+    Target { name: "debian-6.12", releases: r"6\.12\.[0-9]+\+deb13[.0-9]*-amd64", ..PORTABLE },
     Target {
-        name: "debian-6.12",
-        series: "6.12",
-        packages: &["linux-headers-", "linux-image-"],
-        missing: None,
+        name: "debian-6.12-rt",
+        releases: r"6\.12\.[0-9]+\+deb13[.0-9]*-rt-amd64",
+        ..PORTABLE
     },
-    Target { name: "debian-7.2", series: "7.2", packages: SPLIT, missing: None },
+    Target {
+        name: "debian-7.2",
+        releases: r"7\.2\.[0-9]+\+deb13[.0-9]*-amd64",
+        image: SPLIT,
+        ..PORTABLE
+    },
+    Target {
+        name: "debian-7.2-linked",
+        releases: r"7\.2\.[0-9]+\+deb13[.0-9]*-amd64",
+        image: SPLIT,
+        source: Some("linux-source-7.2"),
+        mode: Mode::Linked,
+        ..PORTABLE
+    },
     Target {
         name: "debian-7.3",
-        series: "7.3",
-        packages: SPLIT,
-        missing: Some("known, not built for yet"),
+        releases: r"7\.3\.[0-9]+\+deb13[.0-9]*-amd64",
+        image: SPLIT,
+        ..PORTABLE
     },
     Target {
-        name: "sid-7.2",
-        series: "7.2",
-        packages: SPLIT,
-        missing: Some("needs a root of Debian sid with gcc-16 and rustc 1.97"),
+        name: "debian-7.3-linked",
+        releases: r"7\.3\.[0-9]+\+deb13[.0-9]*-amd64",
+        image: SPLIT,
+        source: Some("linux-source-7.3"),
+        mode: Mode::Linked,
+        ..PORTABLE
+    },
+    Target {
+        name: "sid",
+        releases: r"[0-9]+\.[0-9]+\.[0-9]+\+deb14[.0-9]*-amd64",
+        image: SPLIT,
+        root: Root::Sid,
+        ..PORTABLE
     },
 ];
-
-/// The targets that work.
-pub fn available() -> impl Iterator<Item = &'static Target> {
-    TARGETS.iter().filter(|target| target.missing.is_none())
-}
 
 /// Looks a target up by its name.
 ///
 /// # Errors
-/// There is none of that name, or it is known but does not work yet.
+/// There is none of that name.
 pub fn find(name: &str) -> Result<&'static Target> {
-    let target = TARGETS.iter().find(|target| target.name == name);
-    let target = target.with_context(|| {
+    TARGETS.iter().find(|target| target.name == name).with_context(|| {
         let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
         format!("no target {name}; there are {}", names.join(", "))
-    })?;
-    match target.missing {
-        None => Ok(target),
-        Some(reason) => anyhow::bail!("target {name}: {reason}"),
-    }
+    })
 }

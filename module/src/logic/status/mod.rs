@@ -41,6 +41,8 @@ pub enum Reason {
     Tables(Unrecognised),
     /// The kernel refused a hook, with this (negative) error number.
     Hook(&'static str, i32),
+    /// Before Linux 6.1, the kernel's mdev core has no part in what files of vGPU types say.
+    OldMdev,
     /// The kernel has no memory left.
     NoMemory,
 }
@@ -62,6 +64,9 @@ impl fmt::Display for Reason {
             Reason::Site(name, _) => write!(f, "the signature of the {name} is not found"),
             Reason::Tables(why) => write!(f, "{why}"),
             Reason::Hook(name, errno) => write!(f, "the {name} can't be hooked (error {errno})"),
+            Reason::OldMdev => f.write_str(
+                "before Linux 6.1 they are the driver's own; overrides work all the same",
+            ),
             Reason::NoMemory => f.write_str("out of memory"),
         }
     }

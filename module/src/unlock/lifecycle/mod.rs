@@ -5,20 +5,22 @@
 //! it, so whoever comes first finishes first: while we unhook in our exit, a driver that is going
 //! waits in its notifier, and its memory stays.
 
+mod types;
+
+pub use types::Types;
+
 use core::fmt;
 
 use kernel::alloc::KBox;
 
 use crate::logic::driver::version::Version;
-use crate::logic::gpu;
 use crate::logic::status::{DriverState, Reason};
 use crate::sys::canary::Hooks;
 use crate::sys::lock::{LifecycleMutex, Mutexed};
-use crate::sys::mdev::{self, Replaced};
 use crate::sys::target::{self, Notifiers, Target, Which};
-use crate::sys::{calls, files, hook, layout, log, pci, probe, work, Errno};
+use crate::sys::{calls, clock, hook, log, mdev, work, Errno};
 use crate::unlock::attachment::Attachment;
-use crate::unlock::types;
+use crate::unlock::types as vgpu_types;
 
 /// How it stands.
 pub struct State {
@@ -29,16 +31,8 @@ pub struct State {
     hooks: Hooks,
     driver: Driver,
     types: Types,
-}
-
-/// How it stands with the files of NVIDIA's vGPU types.
-pub enum Types {
-    /// NVIDIA's module that registers them is not loaded.
-    Absent,
-    /// They say what is true.
-    Replaced(Replaced),
-    /// They say what the driver says, for this reason.
-    Refused(Reason),
+    /// NVIDIA's module that registers types is loaded.
+    types_loaded: bool,
 }
 
 /// How it stands with NVIDIA's driver.
@@ -64,48 +58,50 @@ static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
     hooks: Hooks::NONE,
     driver: Driver::Absent,
     types: Types::Absent,
+    types_loaded: false,
 });
+
+/// What a step has come to.
+#[must_use]
+pub enum News {
+    /// Nothing that is not in the log.
+    Nothing,
+    /// The driver was attached to: there is something to say about its boards.
+    Attached,
+}
 
 /// Starts: from now on, a driver that is loaded or will be is unlocked.
 ///
 /// # Errors
 /// The kernel's error number; nothing is left behind.
-pub fn start() -> Result<Notifiers, Errno> {
-    if !layout::is_sound() {
-        log::warn(format_args!("built for another kernel: its structures have other sizes"));
-        return Err(EINVAL);
-    }
+pub fn start() -> Result<(Notifiers, News), Errno> {
     // The notifiers come first: a driver that comes meanwhile is seen by one side or by both, and
     // the second one finds it done.
     let notifiers = Notifiers::register()?;
-    {
-        let mut state = STATE.lock();
-        state.running = true;
-        // ftrace is to be held from now on. Where that fails nothing is lost yet: it is tried again
-        // for the driver.
-        let armed = if state.enabled { state.hooks.arm() } else { Ok(()) };
-        state.look();
-        match (state.enabled, &state.driver, armed) {
-            (false, ..) => log::info(format_args!("loaded, and switched off by enabled=0")),
-            (true, Driver::Absent, Ok(())) => {
-                log::info(format_args!("loaded; NVIDIA's driver is not, waiting for it"));
-            }
-            (true, Driver::Absent, Err(reason)) => {
-                log::warn(format_args!("loaded, but can't do anything yet: {reason}"));
-            }
-            // That has its own line.
-            (true, Driver::Attached(_) | Driver::Refused { .. }, _) => {}
+    let mut state = STATE.lock();
+    state.running = true;
+    // SAFETY: The mutex is held, which `going` takes.
+    state.types_loaded = unsafe { target::with_loaded(Which::Types, |_| ()) }.is_some();
+    // ftrace is to be held from now on. Where that fails nothing is lost yet: it is tried again
+    // for the driver.
+    let armed = if state.enabled { state.hooks.arm() } else { Ok(()) };
+    let news = state.look();
+    match (state.enabled, &state.driver, armed) {
+        (false, ..) => log::info(format_args!("loaded, and switched off by enabled=0")),
+        (true, Driver::Absent, Ok(())) => {
+            log::info(format_args!("loaded; NVIDIA's driver is not, waiting for it"));
         }
+        (true, Driver::Absent, Err(reason)) => {
+            log::warn(format_args!("loaded, but can't do anything yet: {reason}"));
+        }
+        // That has its own line.
+        (true, Driver::Attached(_) | Driver::Refused { .. }, _) => {}
     }
-    files::create();
-    Ok(notifiers)
+    Ok((notifiers, news))
 }
-
-const EINVAL: Errno = -22;
 
 /// Stops: afterwards the driver is exactly as it was before us, and nothing calls us any more.
 pub fn stop(notifiers: Notifiers) {
-    files::remove();
     let hooks = {
         let mut state = STATE.lock();
         state.running = false;
@@ -119,62 +115,57 @@ pub fn stop(notifiers: Notifiers) {
     calls::wait_for_all();
     drop(hooks);
     // A task may still be in the tail of a hook.
-    crate::sys::wait_for_hooks();
+    hook::wait_for_tails();
     if hook::is_stuck() {
         log::warn(format_args!(
             "the kernel's ftrace broke down and may call us for ever: this rmmod will not end"
         ));
         // A crash would be the alternative.
-        calls::sleep_for_ever();
+        clock::sleep_for_ever();
     }
     log::info(format_args!("unloaded; NVIDIA's driver is as it was"));
 }
 
-/// Whether the user wants the driver unlocked.
-pub fn is_enabled() -> bool {
-    STATE.lock().enabled
-}
-
 /// Unlocks the driver, or puts everything back, as the user wants it. May sleep.
-pub fn set_enabled(enabled: bool) {
+pub fn set_enabled(enabled: bool) -> News {
     let mut state = STATE.lock();
     if state.enabled == enabled {
-        return;
+        return News::Nothing;
     }
     state.enabled = enabled;
     if enabled {
-        state.look();
-        return;
+        return state.look();
     }
     state.let_types_go();
     if state.driver.identity().is_some() {
         state.let_go(true);
         log::info(format_args!("switched off, NVIDIA's driver is as it was"));
     }
+    News::Nothing
 }
 
 /// Does everything anew, because what boards are answered as has changed. May sleep.
-pub fn reconsider() {
+pub fn reconsider() -> News {
     let mut state = STATE.lock();
     if !state.running {
-        return;
+        return News::Nothing;
     }
     if state.let_go(true) {
         log::info(format_args!("boards are to be answered otherwise: everything was put back"));
     }
-    state.look();
+    let news = state.look();
     // Where the driver is not attached to any more, what is shown would not be true.
     if !state.tells() {
         state.let_types_go();
     }
+    news
 }
 
 /// Hides and shows vGPU types, because which are to be hidden may have changed. May sleep.
 pub fn reconsider_types() {
     let mut state = STATE.lock();
-    if let Types::Replaced(_) = &state.types {
-        // SAFETY: The mutex is held, which `going` takes.
-        unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
+    if state.types.are_replaced() {
+        state.refresh_types();
     } else {
         // Who stood in our way may be gone.
         state.look_for_types();
@@ -182,13 +173,19 @@ pub fn reconsider_types() {
 }
 
 /// One of NVIDIA's modules is there.
-pub fn coming(which: Which, target: &Target) {
+pub fn coming(which: Which, target: &Target) -> News {
     let mut state = STATE.lock();
     match which {
         Which::Driver => state.take_hold(target),
-        // Once it is alive, it may have registered types already.
-        Which::Types if matches!(state.types, Types::Absent) => state.take_hold_of_types(),
-        Which::Types => {}
+        Which::Types => {
+            state.types_loaded = true;
+            // Once it is alive, it may have registered types already.
+            if matches!(state.types, Types::Absent) && state.tells() {
+                let State { types, hooks, .. } = &mut *state;
+                types.take_hold(hooks);
+            }
+            News::Nothing
+        }
     }
 }
 
@@ -197,7 +194,8 @@ pub fn going(which: Which, target: &Target) {
     let mut state = STATE.lock();
     if which == Which::Types {
         // It has unregistered its types, or never came to register any.
-        state.end_types();
+        state.types_loaded = false;
+        state.types.end();
         return;
     }
     if state.driver.identity() != Some(target.identity()) {
@@ -223,12 +221,14 @@ pub fn with_state<R>(f: impl FnOnce(&State) -> R) -> R {
 
 impl State {
     /// Looks for a driver that is there already.
-    fn look(&mut self) {
-        if self.running && self.enabled {
-            // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
-            unsafe { target::with_loaded(Which::Driver, |target| self.take_hold(target)) };
-            self.look_for_types();
+    fn look(&mut self) -> News {
+        if !self.running || !self.enabled {
+            return News::Nothing;
         }
+        // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+        let news = unsafe { target::with_loaded(Which::Driver, |target| self.take_hold(target)) };
+        self.look_for_types();
+        news.unwrap_or(News::Nothing)
     }
 
     /// Whether daemons are told what the user wants, so that this can be shown of types, too.
@@ -242,75 +242,55 @@ impl State {
 
     /// Looks for NVIDIA's module that registers types.
     fn look_for_types(&mut self) {
-        // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
-        unsafe { target::with_loaded(Which::Types, |_| self.take_hold_of_types()) };
-    }
-
-    /// Has the files of vGPU types say what is true, unless that was done or is not wanted. NVIDIA's
-    /// module that registers them can't go meanwhile.
-    fn take_hold_of_types(&mut self) {
-        if !self.tells() || matches!(self.types, Types::Replaced(_)) {
-            return;
+        if self.tells() {
+            // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
+            unsafe {
+                target::with_loaded(Which::Types, |_| self.types.take_hold(&mut self.hooks));
+            }
         }
-        let replaced = self
-            .hooks
-            .arm()
-            .and_then(|()| Replaced::place().map_err(|(name, errno)| probe::reason(name, errno)));
-        let known = matches!(self.types, Types::Refused(_));
-        self.types = match replaced {
-            Ok(replaced) => {
-                types::begin();
-                Types::Replaced(replaced)
-            }
-            Err(reason) => {
-                // Types may have been registered while some of the functions were replaced.
-                types::forget();
-                if !known {
-                    log::warn(format_args!(
-                        "vGPU types are shown as the driver has them: {reason}"
-                    ));
-                }
-                Types::Refused(reason)
-            }
-        };
     }
 
-    /// Shows all types, as the driver has them. Calls of what stood in for the mdev core's functions may
-    /// be under way for a while.
+    /// Hides and shows types as the user wants it now.
+    fn refresh_types(&self) {
+        // SAFETY: `self` is only reachable with the mutex held, which `going` takes. Where the module is
+        // just being unloaded, it unregisters its types itself.
+        unsafe { target::with_loaded(Which::Types, |_| vgpu_types::refresh()) };
+    }
+
+    /// Shows all types, as the driver has them.
     fn let_types_go(&mut self) {
-        if let Types::Replaced(_) = self.types {
-            types::leave();
-            // SAFETY: `self` is only reachable with the mutex held, which `going` takes. Where the
-            // module is just being unloaded, it unregisters its types itself.
-            unsafe { target::with_loaded(Which::Types, |_| types::refresh()) };
+        if self.types.are_replaced() {
+            vgpu_types::leave();
+            self.refresh_types();
         }
-        self.end_types();
-    }
-
-    /// Has nothing sent to us any more.
-    fn end_types(&mut self) {
-        self.types = Types::Absent;
-        types::forget();
+        self.types.end();
     }
 
     /// Unlocks the driver, unless that was done or is not wanted.
-    fn take_hold(&mut self, target: &Target) {
+    fn take_hold(&mut self, target: &Target) -> News {
         let known = self.driver.identity() == Some(target.identity());
         if known || !self.running || !self.enabled {
-            return;
+            return News::Nothing;
         }
         let version = target.version().and_then(Version::parse);
-        self.driver = match self.attach(target, version) {
+        match self.attach(target, version) {
             Ok(attachment) => {
-                welcome(&attachment);
-                Driver::Attached(attachment)
+                log::info(format_args!(
+                    "attached to NVIDIA's driver {}: {} checks overridden, {} boards in its capability tables",
+                    attachment.version(),
+                    attachment.overrides().count(),
+                    attachment.unlocker().gpu_list_count()
+                ));
+                self.driver = Driver::Attached(attachment);
+                News::Attached
             }
             Err(reason) => {
                 let what = Named(version);
                 log::warn(format_args!("NVIDIA's driver{what} is left exactly as it is: {reason}"));
-                Driver::Refused { identity: target.identity(), version, reason }
+                self.driver = Driver::Refused { identity: target.identity(), version, reason };
+                News::Nothing
             }
-        };
+        }
     }
 
     fn attach(
@@ -341,8 +321,7 @@ impl State {
 
     /// Whether NVIDIA's module that registers types is loaded.
     pub fn types_loaded(&self) -> bool {
-        // SAFETY: `self` is only reachable with the mutex held, which `going` takes.
-        unsafe { target::with_loaded(Which::Types, |_| ()) }.is_some()
+        self.types_loaded
     }
 
     /// How it stands with the driver.
@@ -378,35 +357,6 @@ impl Driver {
             Driver::Absent => None,
             Driver::Attached(attachment) => Some(attachment.version()),
             Driver::Refused { version, .. } => *version,
-        }
-    }
-}
-
-/// One line for the driver, and one for each board.
-fn welcome(attachment: &Attachment) {
-    log::info(format_args!(
-        "attached to NVIDIA's driver {}: {} checks overridden, {} boards in its capability tables",
-        attachment.version(),
-        attachment.overrides().count(),
-        attachment.unlocker().gpu_list_count()
-    ));
-    for gpu in pci::gpus() {
-        let gpu = crate::unlock::report::gpu(&gpu, &DriverState::Attached, Some(attachment));
-        match gpu.answer {
-            gpu::Answer::As(_, sibling) => log::info(format_args!(
-                "{} 10de:{:04x} answered as 10de:{:04x} {}: {}",
-                gpu.address,
-                gpu.device,
-                sibling.device,
-                sibling.name,
-                gpu.state.explanation()
-            )),
-            gpu::Answer::Listed | gpu::Answer::Unknown => log::info(format_args!(
-                "{} 10de:{:04x}: {}",
-                gpu.address,
-                gpu.device,
-                gpu.state.explanation()
-            )),
         }
     }
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The allocator below: the kernel's, or one for tests.
+
+use core::ptr::NonNull;
+
+use super::AllocError;
+
+/// The alignment that the kernel's allocator promises for every size (`ARCH_KMALLOC_MINALIGN`, on x86-64).
+const ALIGN: usize = 8;
+
+/// Says at compile time that a type needs no other alignment than every allocation has.
+pub struct Aligned<T>(core::marker::PhantomData<T>);
+
+impl<T> Aligned<T> {
+    /// To be named wherever memory for a `T` is asked for.
+    pub const OK: () = assert!(core::mem::align_of::<T>() <= ALIGN, "krealloc() aligns to 8 bytes");
+}
+
+/// Makes an allocation of `old`'s `size` bytes long, which is not 0; without an old one a new one. What was
+/// in it stays, up to the smaller size.
+///
+/// # Safety
+/// `old` is none, or comes from here and was not freed; where this succeeds it is gone.
+///
+/// # Errors
+/// There is no memory; the old one is as it was.
+pub unsafe fn realloc(old: Option<NonNull<u8>>, size: usize) -> Result<NonNull<u8>, AllocError> {
+    let old = old.map_or(core::ptr::null_mut(), NonNull::as_ptr);
+    // SAFETY: As the caller promises.
+    NonNull::new(unsafe { c::vu_realloc(old.cast(), size) }.cast()).ok_or(AllocError)
+}
+
+/// Gives an allocation back.
+///
+/// # Safety
+/// It comes from [`realloc`], and nobody uses it any more.
+pub unsafe fn free(old: NonNull<u8>) {
+    // SAFETY: As the caller promises.
+    unsafe { c::vu_free(old.as_ptr().cast()) };
+}
+
+#[cfg(MODULE)]
+mod c {
+    use core::ffi::c_void;
+
+    // shim/alloc.c
+    extern "C" {
+        pub fn vu_realloc(old: *const c_void, size: usize) -> *mut c_void;
+        pub fn vu_free(old: *const c_void);
+    }
+}
+
+#[cfg(not(MODULE))]
+use testing as c;
+
+/// An allocator that keeps books and can be told to fail, each thread its own.
+#[cfg(not(MODULE))]
+pub mod testing {
+    extern crate std;
+
+    use core::cell::Cell;
+    use core::ffi::c_void;
+    use std::alloc::{alloc, dealloc, realloc, Layout};
+    use std::thread_local;
+
+    /// In front of what is handed out: how long it is. As long as the alignment that is promised.
+    const HEAD: usize = 8;
+
+    thread_local! {
+        static LIVE: Cell<usize> = const { Cell::new(0) };
+        static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+
+    /// How many allocations there are.
+    pub fn live() -> usize {
+        LIVE.get()
+    }
+
+    /// Lets the next `left` allocations succeed, and none after them.
+    pub fn fail_after(left: usize) {
+        LEFT.set(left);
+    }
+
+    fn layout(size: usize) -> Layout {
+        Layout::from_size_align(size.checked_add(HEAD).unwrap(), HEAD).unwrap()
+    }
+
+    /// As the kernel's `krealloc()`.
+    ///
+    /// # Safety
+    /// `old` is NULL, or comes from here and was not freed.
+    pub unsafe fn vu_realloc(old: *const c_void, size: usize) -> *mut c_void {
+        if LEFT.get() == 0 {
+            return core::ptr::null_mut();
+        }
+        LEFT.set(LEFT.get() - 1);
+        // SAFETY: In front of what was handed out lies its length.
+        unsafe {
+            let start = if old.is_null() {
+                LIVE.set(LIVE.get() + 1);
+                alloc(layout(size))
+            } else {
+                let start = old.cast_mut().cast::<u8>().sub(HEAD);
+                realloc(start, layout(start.cast::<usize>().read()), size + HEAD)
+            };
+            assert!(!start.is_null());
+            start.cast::<usize>().write(size);
+            start.add(HEAD).cast()
+        }
+    }
+
+    /// As the kernel's `kfree()`.
+    ///
+    /// # Safety
+    /// `old` comes from [`vu_realloc`] and was not freed.
+    pub unsafe fn vu_free(old: *const c_void) {
+        LIVE.set(LIVE.get() - 1);
+        // SAFETY: As above.
+        unsafe {
+            let start = old.cast_mut().cast::<u8>().sub(HEAD);
+            dealloc(start, layout(start.cast::<usize>().read()));
+        }
+    }
+}
