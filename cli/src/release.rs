@@ -26,7 +26,7 @@ impl std::fmt::Display for Release {
 }
 
 /// A driver as a person names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named {
     /// Its version. Of a branch that was named as a whole, the minor number is 0.
     pub version: Version,

@@ -29,7 +29,7 @@ pub enum Args {
         /// The type: nvidia-55, or 55.
         #[arg(long = "type", value_name = "nvidia-N", value_parser = vgpu_type)]
         vgpu_type: u32,
-        /// The driver's version or branch: 550, or 580.95.05.
+        /// The driver's version or branch, or its vGPU release: 550.163.01, 550 or 17.5.
         #[arg(long, value_name = "VERSION", value_parser = Branch::parse)]
         branch: Branch,
         /// The parameter `overrides`; otherwise the running module's.
