@@ -4,6 +4,7 @@
 //! The finding is the module's own pure code; this is only what turns a file into the bytes that a
 //! running kernel would show, and the answer into JSON.
 
+mod daemon;
 mod driver_file;
 mod input;
 pub mod report;
@@ -27,8 +28,11 @@ pub use driver_file::{DriverFile, parse_driver};
 pub use input::object_file;
 pub use report::{Report, Verdict};
 
-use driver_file::Parsed;
-use report::Action;
+use driver_file::{Flavour, Parsed};
+use input::{Contents, Found};
+use report::{Action, id};
+
+use crate::release;
 
 const TEXT: &str = ".text";
 const RODATA: &str = ".rodata";
@@ -38,20 +42,105 @@ const RODATA: &str = ".rodata";
 /// # Errors
 /// The file cannot be read, or holds no whole object file.
 pub fn inspect(path: &Path, board: Option<(Magic, Key)>) -> Result<Report> {
-    let bytes = object_file(path)?;
-    let parsed =
-        driver_file::parse(&bytes).with_context(|| format!("reading {}", path.display()))?;
-    Ok(match parsed {
-        Parsed::Driver(driver) => of_driver(&driver, board),
-        Parsed::Foreign(reason) => Report {
-            driver: report::Driver { version: None },
-            sites: vec![],
-            capability_tables: None,
-            unlock: board.map(|_| None),
-            verdict: Verdict::Unsupported,
-            reasons: vec![reason],
-        },
-    })
+    let contents = input::contents(path)?;
+    of_contents(&contents, board).with_context(|| format!("reading {}", path.display()))
+}
+
+fn of_contents(contents: &Contents, board: Option<(Magic, Key)>) -> Result<Report> {
+    // A package may have the same driver for several machines.
+    let any_fits = contents.drivers.iter().any(|found| input::is_x86_64(&found.bytes));
+    let fitting = contents.drivers.iter().filter(|f| !any_fits || input::is_x86_64(&f.bytes));
+    let mut drivers = vec![];
+    for found in fitting {
+        let parsed = match found.path.as_str() {
+            "" => driver_file::parse(&found.bytes)?,
+            path => driver_file::parse(&found.bytes).with_context(|| path.to_owned())?,
+        };
+        drivers.push((found, flavour(found, &parsed), parsed));
+    }
+    // The one that can host vGPUs comes first.
+    drivers.sort_by_key(|(_, flavour, _)| *flavour == Some(Flavour::Open));
+    let mut reports = drivers.iter().enumerate().map(|(index, (found, flavour, parsed))| {
+        let board = board.filter(|_| index == 0);
+        let report = match (parsed, flavour) {
+            (Parsed::Driver(driver), Some(Flavour::Open)) => open(driver, board.is_some()),
+            (Parsed::Driver(driver), _) => of_driver(driver, board),
+            (Parsed::Foreign(reason), _) => unsupported(vec![reason.clone()], board.is_some()),
+        };
+        let file = Some(&found.path).filter(|path| !path.is_empty()).cloned();
+        Report { flavour: *flavour, file, ..report }
+    });
+    let mut report = reports.next().context("there is no driver in it")?;
+    report.other_drivers = reports.collect();
+    of_package(contents, &mut report);
+    Ok(report)
+}
+
+/// What is to be said about what came with the drivers.
+fn of_package(contents: &Contents, report: &mut Report) {
+    for found in &contents.daemons {
+        match daemon::inspect(found) {
+            Ok(daemon) => {
+                report.reasons.extend(daemon::sentence(&daemon));
+                report.nvidia_vgpud.push(daemon);
+            }
+            Err(reason) => report.reasons.push(reason),
+        }
+    }
+    if !contents.is_package {
+        return;
+    }
+    let daemon = (!contents.daemons.is_empty()).then_some("nvidia-vgpud");
+    let host_parts: Vec<_> = daemon.into_iter().chain(contents.of_host.iter().copied()).collect();
+    let for_hosts = !host_parts.is_empty();
+    if !for_hosts {
+        report.reasons.push(
+            "There is no nvidia-vgpud and no nvidia-vgpu-vfio in it: the driver is a desktop's or a \
+             virtual machine's, and hosts no vGPUs."
+                .into(),
+        );
+    }
+    report.package = Some(report::Package { for_hosts, host_parts });
+}
+
+/// What the file says, or where it stands.
+fn flavour(found: &Found, parsed: &Parsed) -> Option<Flavour> {
+    let Parsed::Driver(driver) = parsed else { return None };
+    let in_open =
+        || found.path.split('/').any(|part| part == "kernel-open").then_some(Flavour::Open);
+    driver.flavour.or_else(in_open)
+}
+
+/// One that nothing is done to.
+fn unsupported(reasons: Vec<String>, with_board: bool) -> Report {
+    Report {
+        package: None,
+        driver: report::Driver { version: None, releases: vec![] },
+        flavour: None,
+        file: None,
+        sites: vec![],
+        capability_tables: None,
+        unlock: with_board.then_some(None),
+        verdict: Verdict::Unsupported,
+        reasons,
+        nvidia_vgpud: vec![],
+        other_drivers: vec![],
+    }
+}
+
+/// NVIDIA's open kernel module. On a vGPU host it needs the GPU's own firmware, which the driver lets
+/// Ada and newer boards use only (`gpumgrIsVgxRmFirmwareCapableChip` in its published source).
+fn open(driver: &DriverFile, with_board: bool) -> Report {
+    let reason = "These are NVIDIA's open kernel modules, which host no vGPUs on boards up to Ampere: \
+                  install the proprietary type (with NVIDIA's installer, \
+                  --kernel-module-type=proprietary).";
+    Report { driver: named(driver), ..unsupported(vec![reason.into()], with_board) }
+}
+
+fn named(driver: &DriverFile) -> report::Driver {
+    let version = driver.version.as_ref().ok();
+    let releases = version.into_iter().flat_map(release::of).map(|release| release.to_string());
+    report::Driver { version: version.map(ToString::to_string), releases: releases.collect() }
 }
 
 fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
@@ -87,8 +176,15 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
             }
         }
     });
+    if driver.hosts == Some(false) {
+        reasons.push(
+            "The module does not export nvidia_vgpu_vfio_get_ops, which nvidia-vgpu-vfio needs: the \
+             driver is a desktop's or a virtual machine's, and hosts no vGPUs."
+                .into(),
+        );
+    }
     Report {
-        driver: report::Driver { version: driver.version.as_ref().ok().map(ToString::to_string) },
+        driver: named(driver),
         sites,
         capability_tables: located.map(|(_, tables)| report::Tables {
             section: RODATA,
@@ -98,7 +194,7 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
         }),
         unlock,
         verdict,
-        reasons,
+        ..unsupported(reasons, false)
     }
 }
 
@@ -199,10 +295,6 @@ fn unlisted(driver: &DriverFile, branch: &Branch, device: u16) -> Option<String>
             id(device)
         )
     })
-}
-
-fn id(id: u16) -> String {
-    format!("{id:#06x}")
 }
 
 #[cfg(test)]

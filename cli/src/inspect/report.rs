@@ -5,11 +5,21 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use super::driver_file::Flavour;
+
 /// The whole answer. Offsets are into the named section of the file.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// The driver.
+    /// The package that the driver is in, if it is in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package: Option<Package>,
+    /// The driver. Of several, the first proprietary one.
     pub driver: Driver,
+    /// Which of NVIDIA's two kernel modules it is, where that can be told.
+    pub flavour: Option<Flavour>,
+    /// Its path in the package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The device-ID checks that were found.
     pub sites: Vec<Site>,
     /// The capability tables, if they were found.
@@ -21,6 +31,21 @@ pub struct Report {
     pub verdict: Verdict,
     /// What is missing or should be known, in sentences.
     pub reasons: Vec<String>,
+    /// What the package's daemons refuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nvidia_vgpud: Vec<Daemon>,
+    /// The package's other drivers, open kernel modules among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_drivers: Vec<Report>,
+}
+
+/// A package, an archive or a directory.
+#[derive(Debug, Serialize)]
+pub struct Package {
+    /// Whether it is for a host of vGPUs.
+    pub for_hosts: bool,
+    /// What it has of what only such a host has.
+    pub host_parts: Vec<&'static str>,
 }
 
 /// Which driver it is.
@@ -28,6 +53,41 @@ pub struct Report {
 pub struct Driver {
     /// Such as `550.163.01`.
     pub version: Option<String>,
+    /// The vGPU releases whose host driver it is, such as `17.5`.
+    pub releases: Vec<String>,
+}
+
+/// What `nvidia-vgpud` refuses. Addresses are the program's own.
+#[derive(Debug, Serialize)]
+pub struct Daemon {
+    /// Its path in the package.
+    pub file: String,
+    /// How often the loop that refuses device IDs stands in it.
+    pub loops: usize,
+    /// What that loop is like, if there is exactly one.
+    pub refusal: Option<Refusal>,
+}
+
+/// The loop by which `nvidia-vgpud` refuses device IDs.
+#[derive(Debug, Serialize)]
+pub struct Refusal {
+    /// The conditional jump that is taken for a board that is refused.
+    pub jump: u64,
+    /// The table of device IDs.
+    pub table: u64,
+    /// What stands in it.
+    pub devices: Vec<String>,
+    /// Those of them that other boards are answered as.
+    pub boards_answered_as: Vec<RefusedAs>,
+}
+
+/// A board that is refused, and whose ID others are answered with.
+#[derive(Debug, Serialize)]
+pub struct RefusedAs {
+    /// PCI device ID.
+    pub device: String,
+    /// Marketing name.
+    pub name: &'static str,
 }
 
 /// A place in the driver's code that is overridden.
@@ -129,8 +189,37 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(package) = &self.package {
+            package.fmt(f)?;
+        }
+        self.driver(f)?;
+        if let Some(Some(unlock)) = &self.unlock {
+            unlock.fmt(f)?;
+        }
+        for daemon in &self.nvidia_vgpud {
+            daemon.fmt(f)?;
+        }
+        self.reasons.iter().try_for_each(|reason| writeln!(f, "- {reason}"))?;
+        self.other_drivers.iter().try_for_each(|other| write!(f, "\n{other}"))
+    }
+}
+
+impl Report {
+    fn driver(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = self.driver.version.as_deref().unwrap_or("of unknown version");
-        writeln!(f, "driver {version}: {}", self.verdict)?;
+        write!(f, "driver {version}")?;
+        if !self.driver.releases.is_empty() {
+            write!(f, " (vGPU {})", self.driver.releases.join(" and "))?;
+        }
+        match (self.flavour, &self.file) {
+            (Some(Flavour::Open), _) => write!(f, ", open kernel module")?,
+            (Some(Flavour::Proprietary), Some(_)) => write!(f, ", proprietary kernel module")?,
+            _ => {}
+        }
+        writeln!(f, ": {}", self.verdict)?;
+        if let Some(file) = &self.file {
+            writeln!(f, "  in {file}")?;
+        }
         for site in &self.sites {
             let does = match site.action {
                 Action::Return => "returns",
@@ -145,15 +234,48 @@ impl fmt::Display for Report {
             writeln!(f, "  {:<14} {gpus:<20} {} boards", "GPU list", tables.gpu_list_count)?;
             writeln!(f, "  {:<14} {spare}", "new entries at")?;
         }
-        if let Some(Some(unlock)) = &self.unlock {
-            let Board { device, subsystem, name } = &unlock.board;
-            writeln!(f, "board {device} (subsystem {subsystem}), {name}")?;
-            let count = unlock.entries.len();
-            writeln!(f, "  answered as {}, with {count} new entries:", unlock.spoofed_device)?;
-            for Entry { offset, device, subsystem, name, .. } in &unlock.entries {
-                writeln!(f, "  .rodata+{offset:#x}  {device} {subsystem}  {name}")?;
-            }
-        }
-        self.reasons.iter().try_for_each(|reason| writeln!(f, "- {reason}"))
+        Ok(())
     }
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.for_hosts {
+            true => writeln!(f, "a host's package: it has {}", self.host_parts.join(", ")),
+            false => writeln!(f, "no host's package"),
+        }
+    }
+}
+
+impl fmt::Display for Unlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Board { device, subsystem, name } = &self.board;
+        writeln!(f, "board {device} (subsystem {subsystem}), {name}")?;
+        let count = self.entries.len();
+        writeln!(f, "  answered as {}, with {count} new entries:", self.spoofed_device)?;
+        for Entry { offset, device, subsystem, name, .. } in &self.entries {
+            writeln!(f, "  .rodata+{offset:#x}  {device} {subsystem}  {name}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Daemon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.refusal, self.loops) {
+            (Some(refusal), _) => {
+                let Refusal { jump, table, devices, .. } = refusal;
+                writeln!(f, "{}: refuses {} device IDs", self.file, devices.len())?;
+                writeln!(f, "  {:<14} {jump:#x}", "jump")?;
+                writeln!(f, "  {:<14} {table:<#20x} {}", "device IDs", devices.join(" "))
+            }
+            (None, 0) => writeln!(f, "{}: has no loop that refuses device IDs", self.file),
+            (None, loops) => writeln!(f, "{}: has {loops} loops that refuse device IDs", self.file),
+        }
+    }
+}
+
+/// A PCI ID as it is shown.
+pub fn id(id: u16) -> String {
+    format!("{id:#06x}")
 }

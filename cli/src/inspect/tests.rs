@@ -11,6 +11,8 @@ use vgpu_unlock::capability::crypto::BoardCrypto;
 
 use super::*;
 
+mod packages;
+
 const GPU_LIST_FIRST: [u8; 16] = [
     0xf3, 0xf5, 0x9e, 0x3d, 0x13, 0x91, 0x75, 0x18, 0x6a, 0x7b, 0x55, 0xed, 0xce, 0x5d, 0x84, 0x67,
 ];
@@ -175,8 +177,8 @@ fn json_has_the_shape_that_the_issue_gives() {
     let keys = |value: &serde_json::Value| {
         value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(keys(&json), "capability_tables driver reasons sites unlock verdict");
-    assert_eq!(keys(&json["driver"]), "version");
+    assert_eq!(keys(&json), "capability_tables driver flavour reasons sites unlock verdict");
+    assert_eq!(keys(&json["driver"]), "releases version");
     assert_eq!(keys(&json["sites"][0]), "action name offset section value");
     assert_eq!(
         keys(&json["capability_tables"]),

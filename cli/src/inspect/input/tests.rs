@@ -290,7 +290,10 @@ fn a_damaged_rpm_package_is_refused() {
     let whole = rpm(&rpm_files());
     for len in 4..whole.len() - 130 {
         let said = complaint(&whole[..len]);
-        assert!(["cut off", "neither", "eof"].iter().any(|why| said.contains(why)), "{len}: {said}");
+        assert!(
+            ["cut off", "neither", "eof"].iter().any(|why| said.contains(why)),
+            "{len}: {said}"
+        );
     }
     let damaged = |at: usize| {
         let mut damaged = whole.clone();
