@@ -44,6 +44,8 @@ pub struct DriverFile {
     pub hosts: Option<bool>,
     /// `.text` as it is in the file.
     pub text: Option<Vec<u8>>,
+    /// Where in `.text` an address is filled in when it is loaded, in order.
+    pub text_relocations: Vec<u64>,
     /// `.rodata` with its pointers filled in.
     rodata: Option<Vec<u8>>,
 }
@@ -104,6 +106,7 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed> {
         flavour: flavour(&info, &identifications),
         hosts: field(&info, b"vermagic=").map(|_| defines(&file, HOST_INTERFACE)),
         text: section(&file, ".text")?.map(|(_, text)| text),
+        text_relocations: text_relocations(&file),
         rodata: rodata(&file)?,
     }))
 }
@@ -123,6 +126,14 @@ fn section(file: &File<'_>, name: &str) -> Result<Option<(SectionIndex, Vec<u8>)
     let Some(section) = file.section_by_name(name) else { return Ok(None) };
     let data = section.data().with_context(|| format!("{name} is cut off or damaged"))?;
     Ok(Some((section.index(), data.to_vec())))
+}
+
+fn text_relocations(file: &File<'_>) -> Vec<u64> {
+    let text = file.section_by_name(".text");
+    let mut places: Vec<_> =
+        text.iter().flat_map(|text| text.relocations()).map(|(place, _)| place).collect();
+    places.sort_unstable();
+    places
 }
 
 fn rodata(file: &File<'_>) -> Result<Option<Vec<u8>>> {

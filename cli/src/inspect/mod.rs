@@ -7,6 +7,7 @@
 mod daemon;
 mod driver_file;
 mod input;
+mod listed;
 pub mod report;
 
 use std::path::Path;
@@ -30,7 +31,7 @@ pub use report::{Report, Verdict};
 
 use driver_file::{Flavour, Parsed};
 use input::{Contents, Found};
-use report::{Action, id};
+use report::{Action, Listed, id};
 
 use crate::release;
 
@@ -119,6 +120,7 @@ fn unsupported(reasons: Vec<String>, with_board: bool) -> Report {
         flavour: None,
         file: None,
         sites: vec![],
+        listed_boards: None,
         capability_tables: None,
         unlock: with_board.then_some(None),
         verdict: Verdict::Unsupported,
@@ -185,6 +187,7 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
     }
     Report {
         driver: named(driver),
+        listed_boards: listed_boards(driver, &sites),
         sites,
         capability_tables: located.map(|(_, tables)| report::Tables {
             section: RODATA,
@@ -240,6 +243,12 @@ fn sites(branch: &Branch, text: Option<&[u8]>, reasons: &mut Vec<String>) -> Vec
         }
     }
     found
+}
+
+fn listed_boards(driver: &DriverFile, sites: &[report::Site]) -> Option<Listed> {
+    let check = sites.iter().find(|site| site.name == branch::BOARD_CHECK)?;
+    let boards = listed::boards(driver.text.as_deref()?, check.offset, &driver.text_relocations);
+    Some(boards.map_or_else(Listed::Unread, Listed::Boards))
 }
 
 fn locate(driver: &DriverFile) -> Result<(Image<'_>, Tables), String> {

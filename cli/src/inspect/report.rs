@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use super::driver_file::Flavour;
+pub use super::{
+    driver_file::Flavour,
+    listed::{Board as ListedBoard, Subsystems},
+};
 
 /// The whole answer. Offsets are into the named section of the file.
 #[derive(Debug, Serialize)]
@@ -22,6 +25,9 @@ pub struct Report {
     pub file: Option<String>,
     /// The device-ID checks that were found.
     pub sites: Vec<Site>,
+    /// Which boards the driver lists itself, if it has a board check that was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_boards: Option<Listed>,
     /// The capability tables, if they were found.
     pub capability_tables: Option<Tables>,
     /// With magic and key only; `Some(None)` where they unlock nothing.
@@ -103,6 +109,16 @@ pub struct Site {
     pub action: Action,
     /// The value that is returned or stored.
     pub value: u32,
+}
+
+/// What a driver's board check says of every device ID, for a board of which nothing else is known.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listed {
+    /// These.
+    Boards(Vec<ListedBoard>),
+    /// The check does something that is not known here.
+    Unread(String),
 }
 
 /// How a site's answer is changed.
@@ -228,6 +244,17 @@ impl Report {
             let (place, value) = (format!("{}+{:#x}", site.section, site.offset), site.value);
             writeln!(f, "  {:<14} {place:<20} {does} {value}", site.name)?;
         }
+        match &self.listed_boards {
+            Some(Listed::Boards(boards)) => {
+                writeln!(f, "  boards that this driver lists itself, by their IDs alone:")?;
+                let boards = boards.iter().map(ToString::to_string).collect::<Vec<_>>();
+                wrapped(f, &boards)?;
+            }
+            Some(Listed::Unread(why)) => {
+                writeln!(f, "  boards that this driver lists itself: cannot be read, {why}")?;
+            }
+            None => {}
+        }
         if let Some(tables) = &self.capability_tables {
             let place = |offset| format!("{}+{offset:#x}", tables.section);
             let (gpus, spare) = (place(tables.gpu_list_first), place(tables.sacrificial_first));
@@ -273,6 +300,21 @@ impl fmt::Display for Daemon {
             (None, loops) => writeln!(f, "{}: has {loops} loops that refuse device IDs", self.file),
         }
     }
+}
+
+/// Items with commas between them, in lines of a screen's width.
+fn wrapped(f: &mut fmt::Formatter<'_>, items: &[String]) -> fmt::Result {
+    const WIDTH: usize = 100;
+    let mut line = String::new();
+    for item in items {
+        if line.len() + item.len() > WIDTH {
+            writeln!(f, "   {line},")?;
+            line.clear();
+        }
+        let comma = if line.is_empty() { "" } else { "," };
+        line += &format!("{comma} {item}");
+    }
+    writeln!(f, "   {line}")
 }
 
 /// A PCI ID as it is shown.

@@ -177,7 +177,10 @@ fn json_has_the_shape_that_the_issue_gives() {
     let keys = |value: &serde_json::Value| {
         value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(keys(&json), "capability_tables driver flavour reasons sites unlock verdict");
+    assert_eq!(
+        keys(&json),
+        "capability_tables driver flavour listed_boards reasons sites unlock verdict"
+    );
     assert_eq!(keys(&json["driver"]), "releases version");
     assert_eq!(keys(&json["sites"][0]), "action name offset section value");
     assert_eq!(
@@ -326,6 +329,34 @@ fn pointers_elsewhere_are_no_table() {
         driver.pointer(driver.rodata, at + 8 * i, symbol, 8);
     }
     assert_eq!(driver.report(None).verdict, Verdict::Supported);
+}
+
+#[test]
+fn the_board_check_is_asked_for_every_board() {
+    // 550's first bytes, then: shr $16,%ebx; cmp $0x1eb8,%ebx; sete %al; pop; pop; pop; ret
+    const CHECK: &str = "f30f1efa 4156415553 4883ed20 80bfda070000 00 c7451c00000000 \
+        8b9fa00a0000 448bb7a80a0000 7500 c1eb10 81fbb81e0000 0f94c0 5b 415d 415e c3";
+    let mut driver = Driver::new(Architecture::X86_64);
+    driver.data(ID_550);
+    driver.text(CHECK);
+    driver.text(SECOND_GATE_550);
+    driver.tables(20, 40);
+    let report = driver.report(None);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["listed_boards"], serde_json::json!({ "boards": [{ "device": "0x1eb8" }] }));
+    let text = report.to_string();
+    let said =
+        "  boards that this driver lists itself, by their IDs alone:\n    0x1eb8\n  GPU list";
+    assert!(text.contains(said), "{text}");
+
+    // Bytes that are only the signature are no function.
+    let report = Driver::whole_550().report(None);
+    assert!(matches!(report.listed_boards, Some(Listed::Unread(_))));
+    assert!(report.to_string().contains("lists itself: cannot be read, "), "{report}");
+    // A branch without a check.
+    let mut driver = Driver::new(Architecture::X86_64);
+    driver.data(b"NVIDIA UNIX x86_64 Kernel Module  470.256.02  x\0");
+    assert!(driver.report(None).listed_boards.is_none());
 }
 
 #[test]
