@@ -9,6 +9,7 @@ mod driver_file;
 mod input;
 mod listed;
 pub mod report;
+mod sites;
 
 use std::path::Path;
 
@@ -20,9 +21,8 @@ use vgpu_unlock::{
         tables::{self, Tables},
         unlock::{self, BOARD_NAME_LEN, Entries},
     },
-    driver::branch::{self, Branch, Change},
+    driver::branch::{self, Branch},
     host::HostCrypto,
-    signature::Hits,
 };
 
 pub use driver_file::{DriverFile, parse_driver};
@@ -31,11 +31,10 @@ pub use report::{Report, Verdict};
 
 use driver_file::{Flavour, Parsed};
 use input::{Contents, Found};
-use report::{Action, Listed, id};
+use report::{Listed, id};
 
 use crate::release;
 
-const TEXT: &str = ".text";
 const RODATA: &str = ".rodata";
 
 /// Says what the module would do to the driver in `path`, and to a board with this magic and key.
@@ -120,6 +119,7 @@ fn unsupported(reasons: Vec<String>, with_board: bool) -> Report {
         flavour: None,
         file: None,
         sites: vec![],
+        resembles: vec![],
         listed_boards: None,
         capability_tables: None,
         unlock: with_board.then_some(None),
@@ -149,13 +149,18 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
     let mut reasons = vec![];
     let branch = known_branch(driver).map_err(|reason| reasons.push(reason)).ok();
     let sites = match branch {
-        Some(branch) => sites(branch, driver.text.as_deref(), &mut reasons),
+        Some(branch) => sites::find(branch, driver.text.as_deref(), &mut reasons),
         None => vec![],
+    };
+    let whole = branch.is_some_and(|branch| sites.len() == branch.sites.len());
+    let resembles = match driver.text.as_deref() {
+        Some(text) if !whole => sites::resemblances(branch, text),
+        _ => vec![],
     };
     let located = locate(driver).map_err(|reason| reasons.push(reason)).ok();
     let verdict = match branch {
-        Some(branch) => {
-            let all = sites.len() == branch.sites.len() && located.is_some();
+        Some(_) => {
+            let all = whole && located.is_some();
             let any = !sites.is_empty() || located.is_some();
             match (all, any) {
                 (true, _) => Verdict::Supported,
@@ -187,8 +192,9 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
     }
     Report {
         driver: named(driver),
-        listed_boards: listed_boards(driver, &sites),
+        listed_boards: listed_boards(driver, &sites, &resembles),
         sites,
+        resembles,
         capability_tables: located.map(|(_, tables)| report::Tables {
             section: RODATA,
             gpu_list_first: tables.gpu_list.first,
@@ -212,42 +218,16 @@ fn known_branch(driver: &DriverFile) -> Result<&'static Branch, String> {
     })
 }
 
-/// The sites that are found; what is to be said of the others goes to `reasons`.
-fn sites(branch: &Branch, text: Option<&[u8]>, reasons: &mut Vec<String>) -> Vec<report::Site> {
-    if branch.sites.is_empty() {
-        return vec![];
-    }
-    let Some(text) = text else {
-        reasons.push(format!("The file has no {TEXT}, so no device-ID check can be found."));
-        return vec![];
-    };
-    let mut found = vec![];
-    for (site, hits) in branch.sites.iter().zip(branch.search(text)) {
-        match hits {
-            Hits::One(at) => {
-                let (action, value) = match site.change {
-                    Change::Return(value) => (Action::Return, value),
-                    Change::Store(store) => (Action::Store, store.value),
-                };
-                let (name, offset) = (site.name, site.start(at));
-                found.push(report::Site { name, section: TEXT, offset, action, value });
-            }
-            Hits::None => {
-                reasons.push(format!("The {}'s signature does not stand in {TEXT}.", site.name));
-            }
-            Hits::Many => reasons.push(format!(
-                "The {}'s signature stands in {TEXT} more than once; which one is meant cannot be \
-                 told.",
-                site.name
-            )),
-        }
-    }
-    found
-}
-
-fn listed_boards(driver: &DriverFile, sites: &[report::Site]) -> Option<Listed> {
-    let check = sites.iter().find(|site| site.name == branch::BOARD_CHECK)?;
-    let boards = listed::boards(driver.text.as_deref()?, check.offset, &driver.text_relocations);
+/// What the board check says, which need not be a known one to be read.
+fn listed_boards(
+    driver: &DriverFile,
+    sites: &[report::Site],
+    resembles: &[report::Resemblance],
+) -> Option<Listed> {
+    let sites = sites.iter().map(|site| (site.name, Some(site.offset)));
+    let others = resembles.iter().map(|other| (other.name, other.offset));
+    let (_, start) = sites.chain(others).find(|(name, _)| *name == branch::BOARD_CHECK)?;
+    let boards = listed::boards(driver.text.as_deref()?, start?, &driver.text_relocations);
     Some(boards.map_or_else(Listed::Unread, Listed::Boards))
 }
 

@@ -25,6 +25,9 @@ pub struct Report {
     pub file: Option<String>,
     /// The device-ID checks that were found.
     pub sites: Vec<Site>,
+    /// Where signatures of other branches stand, if not all of its own are found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resembles: Vec<Resemblance>,
     /// Which boards the driver lists itself, if it has a board check that was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listed_boards: Option<Listed>,
@@ -109,6 +112,19 @@ pub struct Site {
     pub action: Action,
     /// The value that is returned or stored.
     pub value: u32,
+}
+
+/// A place that looks like a site of other branches.
+#[derive(Debug, Serialize)]
+pub struct Resemblance {
+    /// What the driver asks there in those.
+    pub name: &'static str,
+    /// The section that `offset` counts in.
+    pub section: &'static str,
+    /// As of a site; `None` where there are several such places.
+    pub offset: Option<usize>,
+    /// The numbers of the branches.
+    pub branches: Vec<u16>,
 }
 
 /// What a driver's board check says of every device ID, for a board of which nothing else is known.
@@ -243,6 +259,14 @@ impl Report {
             };
             let (place, value) = (format!("{}+{:#x}", site.section, site.offset), site.value);
             writeln!(f, "  {:<14} {place:<20} {does} {value}", site.name)?;
+        }
+        for Resemblance { name, section, offset, branches } in &self.resembles {
+            let place = match offset {
+                Some(offset) => format!("{section}+{offset:#x}"),
+                None => format!("{section}, often"),
+            };
+            let branches: Vec<_> = branches.iter().map(ToString::to_string).collect();
+            writeln!(f, "  {name:<14} {place:<20} as in {}, not overridden", branches.join(", "))?;
         }
         match &self.listed_boards {
             Some(Listed::Boards(boards)) => {

@@ -9,7 +9,7 @@ use object::{
 };
 use vgpu_unlock::capability::crypto::BoardCrypto;
 
-use super::*;
+use super::{report::Action, *};
 
 mod packages;
 
@@ -245,6 +245,39 @@ fn what_is_missing_or_twice_makes_it_partial() {
         assert_eq!(report.reasons.len(), 1);
         assert!(report.reasons[0].starts_with(reason), "{:?}", report.reasons);
     }
+}
+
+#[test]
+fn signatures_of_other_branches_are_pointed_out() {
+    let with = |version: &str| {
+        let mut driver = Driver::new(Architecture::X86_64);
+        driver.data(format!("NVIDIA UNIX x86_64 Kernel Module  {version}  Tue Apr\0").as_bytes());
+        let check = driver.text(BOARD_CHECK_550);
+        driver.text(SECOND_GATE_550);
+        driver.text(SECOND_GATE_550);
+        driver.tables(20, 40);
+        (driver.report(None), check as usize)
+    };
+    // Whether its own branch is known or not.
+    for version in ["535.98", "999.1"] {
+        let (report, check) = with(version);
+        let found: Vec<_> = report.resembles.iter().map(|r| (r.name, r.offset)).collect();
+        assert_eq!(found, [("board check", Some(check)), ("second gate", None)], "{version}");
+        assert!(report.resembles.iter().all(|found| found.branches.contains(&550)), "{version}");
+        let text = report.to_string();
+        let said = format!("  board check    .text+{check:<#14x} as in 550");
+        assert!(text.contains(&said), "{text}");
+        assert!(text.contains("  second gate    .text, often         as in 550"), "{text}");
+    }
+    // Where all of its own is found, others do not matter.
+    assert!(Driver::whole_550().report(None).resembles.is_empty());
+    let mut shared = Driver::new(Architecture::X86_64);
+    shared.data(b"NVIDIA UNIX x86_64 Kernel Module  999.1  x\0");
+    shared.text(
+        "f30f1efa 4883ec08 4883ed10 80bf01020000 00 b801000000 7511 80bf01020000 00 7512 \
+         0fb78f01020000 81f9301e0000",
+    );
+    assert_eq!(shared.report(None).resembles[0].branches[..2], [525, 535]);
 }
 
 #[test]
