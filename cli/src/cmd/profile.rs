@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use vgpu_unlock::profile::Uuid;
 
+use super::print;
 use crate::profile::{Branch, Import, Question, explain, shown_error};
 
 /// Overrides of vGPU types: takes over profile_override.toml, and says what is in force.
@@ -87,10 +88,9 @@ pub fn run(args: &Args) -> Result<()> {
             let question =
                 Question { vgpu_type, mdev, branch, description: description.as_deref() };
             match explain(&text, &question) {
-                Ok(answer) => print!("{answer}"),
+                Ok(answer) => print(&answer),
                 Err(error) => bail!("{}", shown_error("overrides", &text, error)),
             }
-            Ok(())
         }
     }
 }
