@@ -153,10 +153,8 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
         None => vec![],
     };
     let whole = branch.is_some_and(|branch| sites.len() == branch.sites.len());
-    let resembles = match driver.text.as_deref() {
-        Some(text) if !whole => sites::resemblances(branch, text),
-        _ => vec![],
-    };
+    let text = driver.text.as_deref().unwrap_or_default();
+    let resembles = sites::resemblances(text, &sites);
     let located = locate(driver).map_err(|reason| reasons.push(reason)).ok();
     let verdict = match branch {
         Some(_) => {

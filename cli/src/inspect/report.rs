@@ -25,7 +25,7 @@ pub struct Report {
     pub file: Option<String>,
     /// The device-ID checks that were found.
     pub sites: Vec<Site>,
-    /// Where signatures of other branches stand, if not all of its own are found.
+    /// Where else signatures stand, of its own branch or of others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resembles: Vec<Resemblance>,
     /// Which boards the driver lists itself, if it has a board check that was found.

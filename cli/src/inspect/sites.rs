@@ -47,19 +47,19 @@ pub fn find(branch: &Branch, text: Option<&[u8]>, reasons: &mut Vec<String>) -> 
     found
 }
 
-/// Where signatures of other branches than `own` stand in the text.
-pub fn resemblances(own: Option<&Branch>, text: &[u8]) -> Vec<Resemblance> {
+/// Where signatures of any branch stand in the text, apart from the sites that were found.
+pub fn resemblances(text: &[u8], sites: &[report::Site]) -> Vec<Resemblance> {
     let mut found: Vec<(Resemblance, Hits)> = vec![];
     for (number, branch) in all() {
-        if own.is_some_and(|own| std::ptr::eq(own, branch)) {
-            continue;
-        }
         for (site, hits) in branch.sites.iter().zip(branch.search(text)) {
             let offset = match hits {
                 Hits::None => continue,
                 Hits::One(at) => Some(site.start(at)),
                 Hits::Many => None,
             };
+            if sites.iter().any(|own| own.name == site.name && Some(own.offset) == offset) {
+                continue;
+            }
             // Branches share signatures.
             match found.iter_mut().find(|(known, at)| known.name == site.name && *at == hits) {
                 Some((known, _)) => known.branches.push(number),

@@ -269,7 +269,7 @@ fn signatures_of_other_branches_are_pointed_out() {
         assert!(text.contains(&said), "{text}");
         assert!(text.contains("  second gate    .text, often         as in 550"), "{text}");
     }
-    // Where all of its own is found, others do not matter.
+    // Its own ones are none, whoever else has the same.
     assert!(Driver::whole_550().report(None).resembles.is_empty());
     let mut shared = Driver::new(Architecture::X86_64);
     shared.data(b"NVIDIA UNIX x86_64 Kernel Module  999.1  x\0");
