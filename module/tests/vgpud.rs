@@ -78,7 +78,7 @@ impl Form {
         mov(&mut code, read, self.first.into());
         code.extend(&self.gap);
         rex(&mut code, 0, id, record);
-        code.extend([0x0f, 0xb7, 0x40 | (id & 7) << 3 | record & 7]);
+        code.extend([0x0f, 0xb7, modrm(1, id, record)]);
         // %rsp and %r12 as a base need one more byte: no test has them.
         code.push(0xa);
         let jump_in = code.len();
@@ -87,27 +87,27 @@ impl Form {
 
         let start = code.len();
         rex(&mut code, 0, read, pointer);
-        code.extend([0x0f, 0xb7, (read & 7) << 3 | pointer & 7]);
+        code.extend([0x0f, 0xb7, modrm(0, read, pointer)]);
         rex(&mut code, 8, 0, pointer);
-        code.extend([0x83, 0xc0 | pointer & 7, 4]);
+        code.extend([0x83, modrm(3, 0, pointer), 4]);
         code[jump_in + 1] = (code.len() - jump_in - 2) as u8;
         code.push(0x66);
         let (reg, rm) = if self.turned { (id, read) } else { (read, id) };
         rex(&mut code, 0, reg, rm);
-        code.extend([0x39, 0xc0 | (reg & 7) << 3 | rm & 7]);
+        code.extend([0x39, modrm(3, reg, rm)]);
         let jump = code.len();
         code.extend(if self.near { vec![0x0f, 0x84, 0x3f, 1, 0, 0] } else { vec![0x74, 0x24] });
         let resumed = code.len();
         match end {
             Some(end) => {
                 rex(&mut code, 8, end, pointer);
-                code.extend([0x39, 0xc0 | (end & 7) << 3 | pointer & 7]);
+                code.extend([0x39, modrm(3, end, pointer)]);
             }
             None => {
                 rex(&mut code, 8, 0, pointer);
                 match pointer {
                     0 => code.push(0x3d),
-                    _ => code.extend([0x81, 0xf8 | pointer & 7]),
+                    _ => code.extend([0x81, modrm(3, 7, pointer)]),
                 }
                 code.extend((self.end() as u32).to_le_bytes());
             }
@@ -127,7 +127,7 @@ impl Form {
             return mov(code, register, value as u32);
         }
         rex(code, 8, register, 0);
-        code.extend([0x8d, (register & 7) << 3 | 5]);
+        code.extend([0x8d, modrm(0, register, 5)]);
         let behind = address + code.len() as u64 + 4;
         code.extend((value.wrapping_sub(behind) as i32).to_le_bytes());
     }
@@ -135,15 +135,20 @@ impl Form {
 
 /// The prefix that the registers or the width need, if any.
 fn rex(code: &mut Vec<u8>, wide: u8, reg: u8, rm: u8) {
-    let bits = wide | reg >> 3 << 2 | rm >> 3;
+    let bits = wide | ((reg >> 3) << 2) | (rm >> 3);
     if bits != 0 {
         code.push(0x40 | bits);
     }
 }
 
+/// A mode, a register and another one or memory.
+fn modrm(mode: u8, reg: u8, rm: u8) -> u8 {
+    (mode << 6) | ((reg & 7) << 3) | (rm & 7)
+}
+
 fn mov(code: &mut Vec<u8>, register: u8, value: u32) {
     rex(code, 0, 0, register);
-    code.push(0xb8 | register & 7);
+    code.push(0xb8 | (register & 7));
     code.extend(value.to_le_bytes());
 }
 

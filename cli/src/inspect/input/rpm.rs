@@ -37,7 +37,8 @@ fn header(from: &mut impl Read) -> Result<u64> {
         bail!("are not where they must be: the package is damaged");
     }
     let (entries, data) = counts.split_at(4);
-    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    let number =
+        |bytes: &[u8]| bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte));
     let len = number(entries) * 16 + number(data);
     if len > MAX_HEADER {
         bail!("have {len} bytes: the package is damaged");

@@ -141,7 +141,7 @@ impl Run {
         let width = 8 * width(it, 0)? as u32;
         let mask = u64::MAX >> (64 - width);
         let (a, b) = (one.bits & mask, other.bits & mask);
-        let top = |bits: u64| bits >> (width - 1) & 1 != 0;
+        let top = |bits: u64| (bits >> (width - 1)) & 1 != 0;
         let mut flags = Flags { tainted: one.tainted || other.tainted, ..self.flags };
         let zeroing = matches!(it.mnemonic(), Xor | Sub)
             && it.op1_kind() == OpKind::Register
@@ -182,7 +182,7 @@ impl Run {
                 (if shift == Shl { a << count } else { a >> count }) & mask
             }
             Bt if it.op0_kind() == OpKind::Register => {
-                flags.carry = a >> (b % u64::from(width)) & 1 != 0;
+                flags.carry = (a >> (b % u64::from(width))) & 1 != 0;
                 flags.overflow = None;
                 self.flags = flags;
                 return Some(one);
@@ -224,7 +224,7 @@ impl Run {
 
     fn register(&self, register: Register) -> Option<Value> {
         let whole = self.registers.get(plain(register)?)?;
-        Some(Value { bits: whole.bits & u64::MAX >> (64 - 8 * register.size()), ..*whole })
+        Some(Value { bits: whole.bits & (u64::MAX >> (64 - 8 * register.size())), ..*whole })
     }
 
     fn address(&self, it: &Instruction) -> Option<u64> {
@@ -262,7 +262,7 @@ impl Run {
                     self.of_board(device.and_then(|device| offset.checked_sub(device)))
                 }
             };
-            value.bits = value.bits << 8 | u64::from(bits);
+            value.bits = (value.bits << 8) | u64::from(bits);
             value.tainted |= tainted;
         }
         Some(value)

@@ -317,7 +317,7 @@ impl Code<'_> {
         match self.byte()? {
             opcode @ 0xb8..=0xbf if rex & !B == 0 => {
                 let value = u32::from_le_bytes(self.array()?);
-                Some((opcode & 7 | (rex & B) << 3, value.into()))
+                Some(((opcode & 7) | ((rex & B) << 3), value.into()))
             }
             0x8d if rex & (W | X | B) == W => {
                 let (mode, reg, rm) = split(self.byte()?, rex);
@@ -339,5 +339,5 @@ const B: u8 = 1;
 
 /// A ModRM byte's mode, register and register or memory, with the bits of `rex`.
 fn split(modrm: u8, rex: u8) -> (u8, u8, u8) {
-    (modrm >> 6, modrm >> 3 & 7 | (rex & R) << 1, modrm & 7 | (rex & B) << 3)
+    (modrm >> 6, ((modrm >> 3) & 7) | ((rex & R) << 1), (modrm & 7) | ((rex & B) << 3))
 }
