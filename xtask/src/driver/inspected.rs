@@ -60,7 +60,7 @@ pub fn real_drivers_test(version: &str, path: &Path) -> Vec<Check> {
     vec![
         check("version and verdict", verdict(&report, version)),
         check("device-ID checks", sites(&report, version)),
-        check("no other signature stands in it", elsewhere(&report)),
+        check("no other signature stands in it", elsewhere(&report, version)),
         check("boards that it lists itself", listed(&report, version)),
         check("capability tables", tables(&report, version)),
         check("25 entries for the Tesla P40", entries(&report)),
@@ -91,9 +91,12 @@ fn sites(report: &Report, version: &str) -> Result<()> {
     Ok(())
 }
 
-/// What merely resembles a site would be found by another driver's signature.
-fn elsewhere(report: &Report) -> Result<()> {
-    ensure!(report.resembles.is_empty(), "{:?}", report.resembles);
+/// What merely resembles a site would be found by another branch's signature. There is one such place:
+/// 550 still has the function that is 535's second gate, where 555 has none any more.
+fn elsewhere(report: &Report, version: &str) -> Result<()> {
+    let found: Vec<_> = report.resembles.iter().map(|r| (r.name, r.offset.is_some())).collect();
+    let expected: &[_] = if version == "550.163.01" { &[("second gate", true)] } else { &[] };
+    ensure!(found == expected, "{:?}", report.resembles);
     Ok(())
 }
 
