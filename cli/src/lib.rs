@@ -4,3 +4,4 @@
 pub mod cmd;
 pub mod inspect;
 pub mod profile;
+pub mod release;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `cargo xtask inspect`: what the module would do to a driver's file.
+//! `inspect`: what the module would do to a driver's file.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::print;
 use crate::inspect;
 
 /// Says what vgpu_unlock would do to a driver, without a GPU and without the driver running.
 #[derive(clap::Args)]
 pub struct Args {
-    /// nv-kernel.o_binary, nvidia.ko (also .xz, .zst, .gz), or a Debian package that holds one.
+    /// NVIDIA's installer (.run), a package or archive (.zip, .deb, .rpm, .tar), a directory, nvidia.ko
+    /// (also .xz, .zst, .gz) or nv-kernel.o_binary. Nothing of it is run.
     file: PathBuf,
     /// Print JSON; offsets are into the named sections of the file.
     #[arg(long)]
@@ -30,12 +32,10 @@ pub struct Args {
 /// error: the report says so.
 pub fn run(args: &Args) -> Result<()> {
     let report = inspect::inspect(&args.file, args.magic.zip(args.key))?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
+    match args.json {
+        true => print(&format!("{}\n", serde_json::to_string_pretty(&report)?)),
+        false => print(&report.to_string()),
     }
-    Ok(())
 }
 
 fn sixteen_bytes(text: &str) -> Result<[u8; 16], String> {

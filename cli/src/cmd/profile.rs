@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use vgpu_unlock::profile::Uuid;
 
+use super::print;
 use crate::profile::{Branch, Import, Question, explain, shown_error};
 
 /// Overrides of vGPU types: takes over profile_override.toml, and says what is in force.
@@ -29,7 +30,7 @@ pub enum Args {
         /// The type: nvidia-55, or 55.
         #[arg(long = "type", value_name = "nvidia-N", value_parser = vgpu_type)]
         vgpu_type: u32,
-        /// The driver's version or branch: 550, or 580.95.05.
+        /// The driver's version or branch, or its vGPU release: 550.163.01, 550 or 17.5.
         #[arg(long, value_name = "VERSION", value_parser = Branch::parse)]
         branch: Branch,
         /// The parameter `overrides`; otherwise the running module's.
@@ -87,10 +88,9 @@ pub fn run(args: &Args) -> Result<()> {
             let question =
                 Question { vgpu_type, mdev, branch, description: description.as_deref() };
             match explain(&text, &question) {
-                Ok(answer) => print!("{answer}"),
+                Ok(answer) => print(&answer),
                 Err(error) => bail!("{}", shown_error("overrides", &text, error)),
             }
-            Ok(())
         }
     }
 }

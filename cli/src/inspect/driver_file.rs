@@ -11,6 +11,7 @@ use object::{
     Architecture, File, Object, ObjectKind, ObjectSection, ObjectSymbol, Relocation,
     RelocationFlags, RelocationTarget, SectionIndex, elf::R_X86_64_64,
 };
+use serde::Serialize;
 use vgpu_unlock::{capability::image::Image, driver::version::Version};
 
 /// Where `.rodata` is made to lie: a multiple of the page size in a range that no number in a
@@ -23,19 +24,44 @@ const OTHER_BASE: u64 = 0x2b00_0000_0000_0000;
 /// Sections begin at multiples of this.
 const PAGE: u64 = 4096;
 
-/// What stands in front of the version in the driver's own identification.
-const IDENTIFICATION: &[u8] = b"NVIDIA UNIX x86_64 Kernel Module";
+/// What stands in front of the version in the driver's own identification, by flavour.
+const IDENTIFICATIONS: [(&[u8], Flavour); 2] = [
+    (b"NVIDIA UNIX x86_64 Kernel Module", Flavour::Proprietary),
+    (b"NVIDIA UNIX Open Kernel Module for x86_64", Flavour::Open),
+];
+
+/// The licence that NVIDIA's open kernel modules name.
+const OPEN_LICENCE: &[u8] = b"Dual MIT/GPL";
 
 /// The parts of a driver that decide.
 #[derive(Debug)]
 pub struct DriverFile {
     /// The version, or why there is none.
     pub version: Result<Version, String>,
+    /// Which of NVIDIA's two kernel modules it is, where the file says so.
+    pub flavour: Option<Flavour>,
+    /// Of a whole module: whether it has what `nvidia-vgpu-vfio` needs of it.
+    pub hosts: Option<bool>,
     /// `.text` as it is in the file.
     pub text: Option<Vec<u8>>,
+    /// Where in `.text` an address is filled in when it is loaded, in order.
+    pub text_relocations: Vec<u64>,
     /// `.rodata` with its pointers filled in.
     rodata: Option<Vec<u8>>,
 }
+
+/// NVIDIA's two kernel modules of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    /// With the closed part that decides; in `kernel/` of an installer.
+    Proprietary,
+    /// Built from published sources; in `kernel-open/`.
+    Open,
+}
+
+/// What `nvidia-vgpu-vfio` asks the driver by.
+const HOST_INTERFACE: &[u8] = b"nvidia_vgpu_vfio_get_ops";
 
 /// What an object file turned out to be.
 #[derive(Debug)]
@@ -73,9 +99,14 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed> {
             "The file is a program or a library, not a kernel module or a part of one.".into(),
         ));
     }
+    let info = section(&file, ".modinfo")?.map(|(_, info)| info).unwrap_or_default();
+    let identifications = identifications(bytes);
     Ok(Parsed::Driver(DriverFile {
-        version: version(&file, bytes)?,
+        version: version(&info, &identifications),
+        flavour: flavour(&info, &identifications),
+        hosts: field(&info, b"vermagic=").map(|_| defines(&file, HOST_INTERFACE)),
         text: section(&file, ".text")?.map(|(_, text)| text),
+        text_relocations: text_relocations(&file),
         rodata: rodata(&file)?,
     }))
 }
@@ -95,6 +126,14 @@ fn section(file: &File<'_>, name: &str) -> Result<Option<(SectionIndex, Vec<u8>)
     let Some(section) = file.section_by_name(name) else { return Ok(None) };
     let data = section.data().with_context(|| format!("{name} is cut off or damaged"))?;
     Ok(Some((section.index(), data.to_vec())))
+}
+
+fn text_relocations(file: &File<'_>) -> Vec<u64> {
+    let text = file.section_by_name(".text");
+    let mut places: Vec<_> =
+        text.iter().flat_map(|text| text.relocations()).map(|(place, _)| place).collect();
+    places.sort_unstable();
+    places
 }
 
 fn rodata(file: &File<'_>) -> Result<Option<Vec<u8>>> {
@@ -117,6 +156,11 @@ fn rodata(file: &File<'_>) -> Result<Option<Vec<u8>>> {
         }
     }
     Ok(Some(bytes))
+}
+
+fn defines(file: &File<'_>, name: &[u8]) -> bool {
+    let mut symbols = file.symbols().filter(ObjectSymbol::is_definition);
+    symbols.any(|symbol| symbol.name_bytes() == Ok(name))
 }
 
 /// Made-up addresses of all sections.
@@ -162,31 +206,54 @@ impl Layout {
 }
 
 /// The version: what a kernel module says of itself, else what the blob says of itself.
-fn version(file: &File<'_>, bytes: &[u8]) -> Result<Result<Version, String>> {
-    let info = section(file, ".modinfo")?.map(|(_, info)| info).unwrap_or_default();
-    let field = info.split(|&c| c == 0).find_map(|field| field.strip_prefix(b"version="));
-    if let Some(text) = field {
-        return Ok(Version::parse(text).ok_or_else(|| {
+fn version(info: &[u8], identifications: &[(Version, Flavour)]) -> Result<Version, String> {
+    if let Some(text) = field(info, b"version=") {
+        return Version::parse(text).ok_or_else(|| {
             format!(
                 "The module's version is \"{}\", which is no version of NVIDIA's driver.",
                 text.escape_ascii()
             )
-        }));
+        });
     }
-    let mut found: Option<Version> = None;
-    for at in memmem::find_iter(bytes, IDENTIFICATION) {
-        let rest = &bytes[at + IDENTIFICATION.len()..];
-        let rest = &rest[..rest.len().min(64)];
-        let word = rest.trim_ascii_start().split(|c| !c.is_ascii_graphic()).next();
-        match (found, word.and_then(Version::parse)) {
-            (Some(one), Some(other)) if one != other => {
-                return Ok(Err(format!("The file names two versions, {one} and {other}.")));
-            }
-            (None, Some(version)) => found = Some(version),
-            _ => {}
-        }
+    let mut versions = identifications.iter().map(|(version, _)| *version);
+    let first = versions.next().ok_or("The file names no version of NVIDIA's driver.")?;
+    match versions.find(|version| *version != first) {
+        None => Ok(first),
+        Some(other) => Err(format!("The file names two versions, {first} and {other}.")),
     }
-    Ok(found.ok_or_else(|| "The file names no version of NVIDIA's driver.".into()))
+}
+
+/// What the driver calls itself, unless it has two names; else what its licence tells. Published
+/// patches give the proprietary module the other licence, so that newer kernels let it use more.
+fn flavour(info: &[u8], identifications: &[(Version, Flavour)]) -> Option<Flavour> {
+    let mut names = identifications.iter().map(|(_, flavour)| *flavour);
+    let first = names.next();
+    if first.is_some() && names.all(|flavour| Some(flavour) == first) {
+        return first;
+    }
+    match field(info, b"license=")? {
+        OPEN_LICENCE => Some(Flavour::Open),
+        b"NVIDIA" => Some(Flavour::Proprietary),
+        _ => None,
+    }
+}
+
+/// A field of a module's `.modinfo`.
+fn field<'a>(info: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    info.split(|&c| c == 0).find_map(|field| field.strip_prefix(name))
+}
+
+/// Wherever the driver says what it is, with a version.
+fn identifications(bytes: &[u8]) -> Vec<(Version, Flavour)> {
+    let named = |(name, flavour): (&'static [u8], Flavour)| {
+        memmem::find_iter(bytes, name).filter_map(move |at| {
+            let rest = &bytes[at + name.len()..];
+            let rest = &rest[..rest.len().min(64)];
+            let word = rest.trim_ascii_start().split(|c| !c.is_ascii_graphic()).next()?;
+            Some((Version::parse(word)?, flavour))
+        })
+    };
+    IDENTIFICATIONS.into_iter().flat_map(named).collect()
 }
 
 /// Like [`parse`], for callers to whom anything but a driver is an error.

@@ -4,9 +4,12 @@
 //! The finding is the module's own pure code; this is only what turns a file into the bytes that a
 //! running kernel would show, and the answer into JSON.
 
+mod daemon;
 mod driver_file;
 mod input;
+mod listed;
 pub mod report;
+mod sites;
 
 use std::path::Path;
 
@@ -18,19 +21,20 @@ use vgpu_unlock::{
         tables::{self, Tables},
         unlock::{self, BOARD_NAME_LEN, Entries},
     },
-    driver::branch::{self, Branch, Change},
+    driver::branch::{self, Branch},
     host::HostCrypto,
-    signature::Hits,
 };
 
 pub use driver_file::{DriverFile, parse_driver};
 pub use input::object_file;
 pub use report::{Report, Verdict};
 
-use driver_file::Parsed;
-use report::Action;
+use driver_file::{Flavour, Parsed};
+use input::{Contents, Found};
+use report::{Listed, id};
 
-const TEXT: &str = ".text";
+use crate::release;
+
 const RODATA: &str = ".rodata";
 
 /// Says what the module would do to the driver in `path`, and to a board with this magic and key.
@@ -38,33 +42,123 @@ const RODATA: &str = ".rodata";
 /// # Errors
 /// The file cannot be read, or holds no whole object file.
 pub fn inspect(path: &Path, board: Option<(Magic, Key)>) -> Result<Report> {
-    let bytes = object_file(path)?;
-    let parsed =
-        driver_file::parse(&bytes).with_context(|| format!("reading {}", path.display()))?;
-    Ok(match parsed {
-        Parsed::Driver(driver) => of_driver(&driver, board),
-        Parsed::Foreign(reason) => Report {
-            driver: report::Driver { version: None },
-            sites: vec![],
-            capability_tables: None,
-            unlock: board.map(|_| None),
-            verdict: Verdict::Unsupported,
-            reasons: vec![reason],
-        },
-    })
+    let contents = input::contents(path)?;
+    of_contents(&contents, board).with_context(|| format!("reading {}", path.display()))
+}
+
+fn of_contents(contents: &Contents, board: Option<(Magic, Key)>) -> Result<Report> {
+    // A package may have the same driver for several machines.
+    let any_fits = contents.drivers.iter().any(|found| input::is_x86_64(&found.bytes));
+    let fitting = contents.drivers.iter().filter(|f| !any_fits || input::is_x86_64(&f.bytes));
+    let mut drivers = vec![];
+    for found in fitting {
+        let parsed = match found.path.as_str() {
+            "" => driver_file::parse(&found.bytes)?,
+            path => driver_file::parse(&found.bytes).with_context(|| path.to_owned())?,
+        };
+        drivers.push((found, flavour(found, &parsed), parsed));
+    }
+    // The one that can host vGPUs comes first.
+    drivers.sort_by_key(|(_, flavour, _)| *flavour == Some(Flavour::Open));
+    let mut reports = drivers.iter().enumerate().map(|(index, (found, flavour, parsed))| {
+        let board = board.filter(|_| index == 0);
+        let report = match (parsed, flavour) {
+            (Parsed::Driver(driver), Some(Flavour::Open)) => open(driver, board.is_some()),
+            (Parsed::Driver(driver), _) => of_driver(driver, board),
+            (Parsed::Foreign(reason), _) => unsupported(vec![reason.clone()], board.is_some()),
+        };
+        let file = Some(&found.path).filter(|path| !path.is_empty()).cloned();
+        Report { flavour: *flavour, file, ..report }
+    });
+    let mut report = reports.next().context("there is no driver in it")?;
+    report.other_drivers = reports.collect();
+    of_package(contents, &mut report);
+    Ok(report)
+}
+
+/// What is to be said about what came with the drivers.
+fn of_package(contents: &Contents, report: &mut Report) {
+    for found in &contents.daemons {
+        match daemon::inspect(found) {
+            Ok(daemon) => {
+                report.reasons.extend(daemon::sentence(&daemon));
+                report.nvidia_vgpud.push(daemon);
+            }
+            Err(reason) => report.reasons.push(reason),
+        }
+    }
+    if !contents.is_package {
+        return;
+    }
+    let daemon = (!contents.daemons.is_empty()).then_some("nvidia-vgpud");
+    let host_parts: Vec<_> = daemon.into_iter().chain(contents.of_host.iter().copied()).collect();
+    let for_hosts = !host_parts.is_empty();
+    if !for_hosts {
+        report.reasons.push(
+            "There is no nvidia-vgpud and no nvidia-vgpu-vfio in it: the driver is a desktop's or a \
+             virtual machine's, and hosts no vGPUs."
+                .into(),
+        );
+    }
+    report.package = Some(report::Package { for_hosts, host_parts });
+}
+
+/// What the file says, or where it stands.
+fn flavour(found: &Found, parsed: &Parsed) -> Option<Flavour> {
+    let Parsed::Driver(driver) = parsed else { return None };
+    let in_open =
+        || found.path.split('/').any(|part| part == "kernel-open").then_some(Flavour::Open);
+    driver.flavour.or_else(in_open)
+}
+
+/// One that nothing is done to.
+fn unsupported(reasons: Vec<String>, with_board: bool) -> Report {
+    Report {
+        package: None,
+        driver: report::Driver { version: None, releases: vec![] },
+        flavour: None,
+        file: None,
+        sites: vec![],
+        resembles: vec![],
+        listed_boards: None,
+        capability_tables: None,
+        unlock: with_board.then_some(None),
+        verdict: Verdict::Unsupported,
+        reasons,
+        nvidia_vgpud: vec![],
+        other_drivers: vec![],
+    }
+}
+
+/// NVIDIA's open kernel module. On a vGPU host it needs the GPU's own firmware, which the driver lets
+/// Ada and newer boards use only (`gpumgrIsVgxRmFirmwareCapableChip` in its published source).
+fn open(driver: &DriverFile, with_board: bool) -> Report {
+    let reason = "These are NVIDIA's open kernel modules, which host no vGPUs on boards up to Ampere: \
+                  install the proprietary type (with NVIDIA's installer, \
+                  --kernel-module-type=proprietary).";
+    Report { driver: named(driver), ..unsupported(vec![reason.into()], with_board) }
+}
+
+fn named(driver: &DriverFile) -> report::Driver {
+    let version = driver.version.as_ref().ok();
+    let releases = version.into_iter().flat_map(release::of).map(|release| release.to_string());
+    report::Driver { version: version.map(ToString::to_string), releases: releases.collect() }
 }
 
 fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
     let mut reasons = vec![];
     let branch = known_branch(driver).map_err(|reason| reasons.push(reason)).ok();
     let sites = match branch {
-        Some(branch) => sites(branch, driver.text.as_deref(), &mut reasons),
+        Some(branch) => sites::find(branch, driver.text.as_deref(), &mut reasons),
         None => vec![],
     };
+    let whole = branch.is_some_and(|branch| sites.len() == branch.sites.len());
+    let text = driver.text.as_deref().unwrap_or_default();
+    let resembles = sites::resemblances(text, &sites);
     let located = locate(driver).map_err(|reason| reasons.push(reason)).ok();
     let verdict = match branch {
-        Some(branch) => {
-            let all = sites.len() == branch.sites.len() && located.is_some();
+        Some(_) => {
+            let all = whole && located.is_some();
             let any = !sites.is_empty() || located.is_some();
             match (all, any) {
                 (true, _) => Verdict::Supported,
@@ -87,9 +181,18 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
             }
         }
     });
+    if driver.hosts == Some(false) {
+        reasons.push(
+            "The module does not export nvidia_vgpu_vfio_get_ops, which nvidia-vgpu-vfio needs: the \
+             driver is a desktop's or a virtual machine's, and hosts no vGPUs."
+                .into(),
+        );
+    }
     Report {
-        driver: report::Driver { version: driver.version.as_ref().ok().map(ToString::to_string) },
+        driver: named(driver),
+        listed_boards: listed_boards(driver, &sites, &resembles),
         sites,
+        resembles,
         capability_tables: located.map(|(_, tables)| report::Tables {
             section: RODATA,
             gpu_list_first: tables.gpu_list.first,
@@ -98,7 +201,7 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
         }),
         unlock,
         verdict,
-        reasons,
+        ..unsupported(reasons, false)
     }
 }
 
@@ -113,37 +216,17 @@ fn known_branch(driver: &DriverFile) -> Result<&'static Branch, String> {
     })
 }
 
-/// The sites that are found; what is to be said of the others goes to `reasons`.
-fn sites(branch: &Branch, text: Option<&[u8]>, reasons: &mut Vec<String>) -> Vec<report::Site> {
-    if branch.sites.is_empty() {
-        return vec![];
-    }
-    let Some(text) = text else {
-        reasons.push(format!("The file has no {TEXT}, so no device-ID check can be found."));
-        return vec![];
-    };
-    let mut found = vec![];
-    for (site, hits) in branch.sites.iter().zip(branch.search(text)) {
-        match hits {
-            Hits::One(at) => {
-                let (action, value) = match site.change {
-                    Change::Return(value) => (Action::Return, value),
-                    Change::Store(store) => (Action::Store, store.value),
-                };
-                let (name, offset) = (site.name, site.start(at));
-                found.push(report::Site { name, section: TEXT, offset, action, value });
-            }
-            Hits::None => {
-                reasons.push(format!("The {}'s signature does not stand in {TEXT}.", site.name));
-            }
-            Hits::Many => reasons.push(format!(
-                "The {}'s signature stands in {TEXT} more than once; which one is meant cannot be \
-                 told.",
-                site.name
-            )),
-        }
-    }
-    found
+/// What the board check says, which need not be a known one to be read.
+fn listed_boards(
+    driver: &DriverFile,
+    sites: &[report::Site],
+    resembles: &[report::Resemblance],
+) -> Option<Listed> {
+    let sites = sites.iter().map(|site| (site.name, Some(site.offset)));
+    let others = resembles.iter().map(|other| (other.name, other.offset));
+    let (_, start) = sites.chain(others).find(|(name, _)| *name == branch::BOARD_CHECK)?;
+    let boards = listed::boards(driver.text.as_deref()?, start?, &driver.text_relocations);
+    Some(boards.map_or_else(Listed::Unread, Listed::Boards))
 }
 
 fn locate(driver: &DriverFile) -> Result<(Image<'_>, Tables), String> {
@@ -199,10 +282,6 @@ fn unlisted(driver: &DriverFile, branch: &Branch, device: u16) -> Option<String>
             id(device)
         )
     })
-}
-
-fn id(id: u16) -> String {
-    format!("{id:#06x}")
 }
 
 #[cfg(test)]

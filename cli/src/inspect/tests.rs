@@ -9,7 +9,9 @@ use object::{
 };
 use vgpu_unlock::capability::crypto::BoardCrypto;
 
-use super::*;
+use super::{report::Action, *};
+
+mod packages;
 
 const GPU_LIST_FIRST: [u8; 16] = [
     0xf3, 0xf5, 0x9e, 0x3d, 0x13, 0x91, 0x75, 0x18, 0x6a, 0x7b, 0x55, 0xed, 0xce, 0x5d, 0x84, 0x67,
@@ -175,8 +177,11 @@ fn json_has_the_shape_that_the_issue_gives() {
     let keys = |value: &serde_json::Value| {
         value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(keys(&json), "capability_tables driver reasons sites unlock verdict");
-    assert_eq!(keys(&json["driver"]), "version");
+    assert_eq!(
+        keys(&json),
+        "capability_tables driver flavour listed_boards reasons sites unlock verdict"
+    );
+    assert_eq!(keys(&json["driver"]), "releases version");
     assert_eq!(keys(&json["sites"][0]), "action name offset section value");
     assert_eq!(
         keys(&json["capability_tables"]),
@@ -240,6 +245,39 @@ fn what_is_missing_or_twice_makes_it_partial() {
         assert_eq!(report.reasons.len(), 1);
         assert!(report.reasons[0].starts_with(reason), "{:?}", report.reasons);
     }
+}
+
+#[test]
+fn signatures_of_other_branches_are_pointed_out() {
+    let with = |version: &str| {
+        let mut driver = Driver::new(Architecture::X86_64);
+        driver.data(format!("NVIDIA UNIX x86_64 Kernel Module  {version}  Tue Apr\0").as_bytes());
+        let check = driver.text(BOARD_CHECK_550);
+        driver.text(SECOND_GATE_550);
+        driver.text(SECOND_GATE_550);
+        driver.tables(20, 40);
+        (driver.report(None), check as usize)
+    };
+    // Whether its own branch is known or not.
+    for version in ["535.98", "999.1"] {
+        let (report, check) = with(version);
+        let found: Vec<_> = report.resembles.iter().map(|r| (r.name, r.offset)).collect();
+        assert_eq!(found, [("board check", Some(check)), ("second gate", None)], "{version}");
+        assert!(report.resembles.iter().all(|found| found.branches.contains(&550)), "{version}");
+        let text = report.to_string();
+        let said = format!("  board check    .text+{check:<#14x} as in 550");
+        assert!(text.contains(&said), "{text}");
+        assert!(text.contains("  second gate    .text, often         as in 550"), "{text}");
+    }
+    // Its own ones are none, whoever else has the same.
+    assert!(Driver::whole_550().report(None).resembles.is_empty());
+    let mut shared = Driver::new(Architecture::X86_64);
+    shared.data(b"NVIDIA UNIX x86_64 Kernel Module  999.1  x\0");
+    shared.text(
+        "f30f1efa 4883ec08 4883ed10 80bf01020000 00 b801000000 7511 80bf01020000 00 7512 \
+         0fb78f01020000 81f9301e0000",
+    );
+    assert_eq!(shared.report(None).resembles[0].branches[..2], [525, 535]);
 }
 
 #[test]
@@ -324,6 +362,34 @@ fn pointers_elsewhere_are_no_table() {
         driver.pointer(driver.rodata, at + 8 * i, symbol, 8);
     }
     assert_eq!(driver.report(None).verdict, Verdict::Supported);
+}
+
+#[test]
+fn the_board_check_is_asked_for_every_board() {
+    // 550's first bytes, then: shr $16,%ebx; cmp $0x1eb8,%ebx; sete %al; pop; pop; pop; ret
+    const CHECK: &str = "f30f1efa 4156415553 4883ed20 80bfda070000 00 c7451c00000000 \
+        8b9fa00a0000 448bb7a80a0000 7500 c1eb10 81fbb81e0000 0f94c0 5b 415d 415e c3";
+    let mut driver = Driver::new(Architecture::X86_64);
+    driver.data(ID_550);
+    driver.text(CHECK);
+    driver.text(SECOND_GATE_550);
+    driver.tables(20, 40);
+    let report = driver.report(None);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["listed_boards"], serde_json::json!({ "boards": [{ "device": "0x1eb8" }] }));
+    let text = report.to_string();
+    let said =
+        "  boards that this driver lists itself, by their IDs alone:\n    0x1eb8\n  GPU list";
+    assert!(text.contains(said), "{text}");
+
+    // Bytes that are only the signature are no function.
+    let report = Driver::whole_550().report(None);
+    assert!(matches!(report.listed_boards, Some(Listed::Unread(_))));
+    assert!(report.to_string().contains("lists itself: cannot be read, "), "{report}");
+    // A branch without a check.
+    let mut driver = Driver::new(Architecture::X86_64);
+    driver.data(b"NVIDIA UNIX x86_64 Kernel Module  470.256.02  x\0");
+    assert!(driver.report(None).listed_boards.is_none());
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod files;
 
 use std::fmt::Write as _;
 
-use vgpu_unlock::driver::version::Version;
+use vgpu_unlock::driver::branch;
 use vgpu_unlock::params::{Overrides, ParseError, Target, Which};
 use vgpu_unlock::profile::{self, Content, Editor, Field, Key, Skipped, Uuid};
 use vgpu_unlock::rm_control::command::{
@@ -13,47 +13,87 @@ use vgpu_unlock::rm_control::command::{
 };
 use vgpu_unlock::rm_control::layout::{self, Layout};
 
-/// A driver branch, as far as structures go.
+use crate::release::Named;
+
+/// A driver, as far as structures go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Branch {
-    /// Length of the parameters that ask for a type by number, and for the type of a vGPU, where
-    /// it is known.
-    sizes: (Option<usize>, Option<usize>),
+    named: Named,
+    /// Of the parameters that ask for a type by number, and of those for the type of a vGPU.
+    lengths: (Lengths, Lengths),
 }
 
+/// How long a structure is: one length, or those of the branches before and behind, with their
+/// numbers, where nobody has seen this one's; none where there is no telling.
+type Lengths = &'static [(usize, Option<u16>)];
+
 impl Branch {
-    /// Reads a branch, or a version of it. What each has is in the module's `layout/mod.rs`.
+    /// Reads a branch, a version of it or a vGPU release. What each has is in the module's
+    /// `layout/mod.rs`.
     ///
     /// # Errors
-    /// No driver of that branch has been looked at.
+    /// No driver of that branch has been looked at, nor of those beside it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let full = if text.contains('.') { text.to_owned() } else { format!("{text}.0") };
-        let version = Version::parse(full.as_bytes())
-            .ok_or_else(|| "expected a version such as 550 or 550.163.01".to_owned())?;
-        let sizes = match (version.branch, version.minor) {
-            (450..=460, _) => (Some(4536), Some(1840)),
-            (470, _) => (Some(4536), Some(1848)),
-            (525..=535, _) => (Some(4960), Some(1872)),
-            (550..=555, _) => (Some(5096), Some(1872)),
-            (560..=565, _) => (Some(5096), None),
-            (570..=575, _) => (Some(5232), None),
-            (580, 0..=93) => (Some(5424), Some(2328)),
-            (580..=590, _) => (Some(5432), None),
+        let named = Named::parse(text)?;
+        let version = named.version;
+        let lengths: (Lengths, Lengths) = match (version.branch, version.minor) {
+            (450..=460, _) => (&[(4536, None)], &[(1840, None)]),
+            (461..=469, _) => (&[(4536, Some(460))], &[(1840, Some(460)), (1848, Some(470))]),
+            (470, _) => (&[(4536, None)], &[(1848, None)]),
+            (471..=524, _) => {
+                (&[(4536, Some(470)), (4960, Some(525))], &[(1848, Some(470)), (1872, Some(525))])
+            }
+            (525..=535, _) => (&[(4960, None)], &[(1872, None)]),
+            (550..=555, _) => (&[(5096, None)], &[(1872, None)]),
+            (560..=565, _) => (&[(5096, None)], &[]),
+            (570..=575, _) => (&[(5232, None)], &[]),
+            (580, 0..=93) => (&[(5424, None)], &[(2328, None)]),
+            (580..=590, _) => (&[(5432, None)], &[]),
             (branch, _) => {
                 return Err(format!(
-                    "the structures of {branch} are not known: known are 450 to 470, 525 to 590"
+                    "the structures of {branch} are not known: known are 450 to 535 and 550 to 590"
                 ));
             }
         };
-        Ok(Self { sizes })
+        Ok(Self { named, lengths })
     }
 
-    fn layouts(&self) -> [(&'static str, Option<usize>, Option<&'static Layout>); 2] {
-        let find = |cmd, size: Option<usize>| (size, size.and_then(|size| layout::of(cmd, size)));
-        let (size, by_number) = find(VGPU_CONFIG_GET_VGPU_TYPE_INFO, self.sizes.0);
-        let (vgpu_size, of_vgpu) = find(HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO, self.sizes.1);
-        [("asked for by number", size, by_number), ("of a vGPU", vgpu_size, of_vgpu)]
+    /// The structures that the branch has or may have.
+    fn layouts(&self) -> impl Iterator<Item = Structure> {
+        let of = |what, cmd, lengths: Lengths| {
+            let known = lengths.iter().map(move |&(length, neighbour)| {
+                layout::of(cmd, length).map(|layout| (length, neighbour, layout))
+            });
+            let unknown = lengths.is_empty().then_some(None);
+            known.chain(unknown).map(move |known| Structure { what, known })
+        };
+        let (by_number, of_vgpu) = self.lengths;
+        of("asked for by number", VGPU_CONFIG_GET_VGPU_TYPE_INFO, by_number).chain(of(
+            "of a vGPU",
+            HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO,
+            of_vgpu,
+        ))
     }
+}
+
+/// What the module does on a driver's branch, and what that means for the overrides.
+fn acts(named: &Named, known: bool) -> String {
+    match known {
+        true => format!("{named}: the module attaches to this branch\n"),
+        false => format!(
+            "{named}: the module leaves this branch exactly as it is; known are {}\n\
+             nothing is overridden there: what follows would be in force if it were known\n",
+            branch::KNOWN
+        ),
+    }
+}
+
+/// A structure that hands out a vGPU type.
+struct Structure {
+    /// What type that is.
+    what: &'static str,
+    /// Its length, the branch that it is known from where it is not this one, and its layout.
+    known: Option<(usize, Option<u16>, &'static Layout)>,
 }
 
 /// What is asked.
@@ -110,8 +150,9 @@ pub fn explain(text: &str, question: &Question<'_>) -> Result<String, ParseError
     let overrides = Overrides::parse(text.as_bytes())?;
     let Question { vgpu_type, mdev, branch, description } = *question;
     let which = Which { vgpu_type, mdev };
-    let mut out = String::new();
-    let _ = write!(out, "nvidia-{vgpu_type}");
+    let named = branch.named;
+    let mut out = acts(&named, branch::of(&named.version).is_some());
+    let _ = write!(out, "\nnvidia-{vgpu_type}");
     if let Some(mdev) = mdev {
         let _ = write!(out, ", vGPU {mdev}");
         if let Some(vm) = mdev.vmid() {
@@ -119,12 +160,18 @@ pub fn explain(text: &str, question: &Question<'_>) -> Result<String, ParseError
         }
     }
     let _ = writeln!(out, "\nfields that are not named stay as the driver has them");
-    for (what, size, layout) in branch.layouts() {
-        let (Some(size), Some(layout)) = (size, layout) else {
+    for Structure { what, known } in branch.layouts() {
+        let Some((length, neighbour, layout)) = known else {
             let _ = writeln!(out, "\ntype {what}: layout not known on this branch, left alone");
             continue;
         };
-        let _ = writeln!(out, "\ntype {what} ({size} bytes):");
+        let _ = match neighbour {
+            None => writeln!(out, "\ntype {what} ({length} bytes):"),
+            Some(branch) => writeln!(
+                out,
+                "\ntype {what}, if this branch has the {length} bytes of {branch} (nobody has seen it):"
+            ),
+        };
         let mut collector = Collector { layout, by: String::new(), effects: Vec::new() };
         let mut skipped = Vec::new();
         for (target, key, value) in overrides.matching(which) {
@@ -215,17 +262,62 @@ mod tests {
     }
 
     #[test]
-    fn every_branch_that_is_known_has_a_layout() {
-        for branch in ["450", "460.106.00", "470", "525", "530", "535", "550", "565", "570", "590"]
-        {
-            let [(_, size, by_number), (_, vgpu_size, of_vgpu)] =
-                Branch::parse(branch).unwrap().layouts();
-            assert!(size.is_some() && by_number.is_some(), "{branch}");
-            assert_eq!(vgpu_size.is_some(), of_vgpu.is_some(), "{branch}");
+    fn what_the_module_does_on_the_branch_comes_first() {
+        let known = answer("nvidia-55:num_displays=1", None, "17.5");
+        let first =
+            "driver 550.144.02 (vGPU 17.5): the module attaches to this branch\n\nnvidia-55\n";
+        assert!(known.starts_with(first), "{known}");
+        for branch in ["450", "510", "535", "565", "570", "19.2", "590"] {
+            let named = Named::parse(branch).unwrap();
+            let known = branch::of(&named.version).is_some();
+            let said = answer("nvidia-55:num_displays=1", None, branch);
+            assert!(said.starts_with(&acts(&named, known)), "{said}");
+            // What the overrides do, or would do, is shown in any case.
+            assert!(said.contains("num_heads                1"), "{said}");
         }
-        for branch in ["418", "510", "595", "", "x"] {
+        let alone = acts(&Named::parse("17").unwrap(), false);
+        assert!(alone.starts_with("driver branch 550 (vGPU 17): the module leaves this branch"));
+        assert!(alone.contains("\nnothing is overridden there: "), "{alone}");
+    }
+
+    #[test]
+    fn every_branch_that_is_known_has_a_layout() {
+        for (branch, structures) in [
+            ("450", 2),
+            ("460.106.00", 2),
+            ("465", 3),
+            ("470", 2),
+            ("510", 4),
+            ("14.4", 4),
+            ("525", 2),
+            ("530", 2),
+            ("535", 2),
+            ("550", 2),
+            ("565", 1),
+            ("570", 1),
+            ("590", 1),
+        ] {
+            let found = Branch::parse(branch).unwrap();
+            let (by_number, of_vgpu) = found.lengths;
+            let known = found.layouts().filter(|structure| structure.known.is_some()).count();
+            assert_eq!(known, by_number.len() + of_vgpu.len(), "{branch}");
+            assert_eq!(known, structures, "{branch}");
+        }
+        for branch in ["418", "545", "595", "20.1", "17.99", "", "x"] {
             assert!(Branch::parse(branch).is_err(), "{branch}");
         }
+    }
+
+    #[test]
+    fn a_branch_that_nobody_has_seen_is_explained_by_those_beside_it() {
+        let said = answer("nvidia-55:adapter_name=x", None, "510");
+        assert!(said.starts_with("driver branch 510 (vGPU 14): the module attaches"), "{said}");
+        let parts: Vec<_> = said.split("\ntype ").collect();
+        let [_, old, new, ..] = parts.as_slice() else { panic!("{said}") };
+        assert!(old.starts_with("asked for by number, if this branch has the 4536 bytes of 470"));
+        assert!(old.contains("adapter_name of nvidia-55 does nothing"), "{said}");
+        assert!(new.starts_with("asked for by number, if this branch has the 4960 bytes of 525"));
+        assert!(new.contains("adapter_name             \"x\""), "{said}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Target {
 }
 
 /// Every target, in the order in which they are run.
-pub static TARGETS: [&Target; 15] = [
+pub static TARGETS: [&Target; 16] = [
     &target::switches::TARGET,
     &target::sizes::TARGET,
     &target::texts::TARGET,
@@ -44,6 +44,7 @@ pub static TARGETS: [&Target; 15] = [
     &target::entries::TARGET,
     &target::unlock::TARGET,
     &target::types::TARGET,
+    &target::vgpud::TARGET,
 ];
 
 /// Has a bug that only a fuzzer finds that sees how far it gets: a test of the fuzzer.

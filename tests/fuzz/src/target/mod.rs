@@ -17,6 +17,7 @@ pub mod types;
 pub mod unlock;
 pub mod uuids;
 pub mod versions;
+pub mod vgpud;
 
 use std::fmt::Write;
 

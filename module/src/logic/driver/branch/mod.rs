@@ -105,7 +105,7 @@ impl Branch {
 }
 
 /// The board check's name, in every branch that has one.
-const BOARD_CHECK: &str = "board check";
+pub const BOARD_CHECK: &str = "board check";
 /// The second gate's name, likewise.
 const SECOND_GATE: &str = "second gate";
 

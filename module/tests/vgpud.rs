@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The refusing loop of `nvidia-vgpud`, in every form that a compiler could give it, and in none.
+//!
+//! NVIDIA's program is not to be had here. The bytes are put together from what is known of it, and
+//! two programs are what GCC 12 makes of a C loop of our own.
+
+use hex_literal::hex;
+use proptest::prelude::*;
+use vgpu_unlock::driver::vgpud::{find, ids, search, NotOne, Refusal, FIRST};
+
+/// Where a text lies that is not position-independent.
+const ADDRESS: u64 = 0x40_2000;
+
+/// The registers of a loop: the pointer into the table, what is read from it, the board's ID, the
+/// record, and the table's end where a register has it.
+#[derive(Clone, Copy, Debug)]
+struct Registers {
+    pointer: u8,
+    read: u8,
+    id: u8,
+    record: u8,
+    end: Option<u8>,
+}
+
+/// Those of NVIDIA's program: `%rax`, `%edx`, `%ecx`, `%rbx`.
+const KNOWN: Registers = Registers { pointer: 0, read: 2, id: 1, record: 3, end: None };
+
+/// A loop that is to be put together.
+#[derive(Clone, Debug)]
+struct Form {
+    registers: Registers,
+    /// The addresses are relative to the instruction.
+    relative: bool,
+    /// The operands of the comparison the other way round.
+    turned: bool,
+    /// A jump of six bytes to where the board is given up, or one of two.
+    near: bool,
+    /// What stands behind the first ID: nothing, or an instruction of three bytes.
+    gap: Vec<u8>,
+    /// What stands between the jump into the loop and the loop, and is never run.
+    padding: Vec<u8>,
+    first: u16,
+    table: u64,
+    /// IDs of the table.
+    count: u64,
+}
+
+impl Form {
+    /// The form that the guides show for 550.163.02, with a table of eight IDs.
+    fn known() -> Self {
+        Self {
+            registers: KNOWN,
+            relative: false,
+            turned: false,
+            near: true,
+            gap: vec![],
+            padding: hex!("0f1f8000000000").to_vec(),
+            first: FIRST,
+            table: 0x41_70a0,
+            count: 8,
+        }
+    }
+
+    fn end(&self) -> u64 {
+        self.table + 4 * self.count
+    }
+
+    /// The bytes of the loop at `address`, and what is to be found.
+    fn build(&self, address: u64) -> (Vec<u8>, Refusal) {
+        let Registers { pointer, read, id, record, end } = self.registers;
+        let mut code = vec![];
+        if let Some(end) = end {
+            // Far from the loop, and with something between.
+            self.set(&mut code, address, end, self.end());
+            code.extend([0x48, 0x29, 0xf0, 0xeb, 0x11]);
+        }
+        self.set(&mut code, address, pointer, self.table + 4);
+        mov(&mut code, read, self.first.into());
+        code.extend(&self.gap);
+        rex(&mut code, 0, id, record);
+        code.extend([0x0f, 0xb7, modrm(1, id, record)]);
+        // %rsp and %r12 as a base need one more byte: no test has them.
+        code.push(0xa);
+        let jump_in = code.len();
+        code.extend([0xeb, 0]);
+        code.extend(&self.padding);
+
+        let start = code.len();
+        rex(&mut code, 0, read, pointer);
+        code.extend([0x0f, 0xb7, modrm(0, read, pointer)]);
+        rex(&mut code, 8, 0, pointer);
+        code.extend([0x83, modrm(3, 0, pointer), 4]);
+        code[jump_in + 1] = (code.len() - jump_in - 2) as u8;
+        code.push(0x66);
+        let (reg, rm) = if self.turned { (id, read) } else { (read, id) };
+        rex(&mut code, 0, reg, rm);
+        code.extend([0x39, modrm(3, reg, rm)]);
+        let jump = code.len();
+        code.extend(if self.near { vec![0x0f, 0x84, 0x3f, 1, 0, 0] } else { vec![0x74, 0x24] });
+        let resumed = code.len();
+        match end {
+            Some(end) => {
+                rex(&mut code, 8, end, pointer);
+                code.extend([0x39, modrm(3, end, pointer)]);
+            }
+            None => {
+                rex(&mut code, 8, 0, pointer);
+                match pointer {
+                    0 => code.push(0x3d),
+                    _ => code.extend([0x81, modrm(3, 7, pointer)]),
+                }
+                code.extend((self.end() as u32).to_le_bytes());
+            }
+        }
+        code.push(0x75);
+        code.push((start as i64 - code.len() as i64 - 1) as u8);
+        let expected = Refusal {
+            jump: address + jump as u64..address + resumed as u64,
+            table: self.table..self.end(),
+            register: id,
+        };
+        (code, expected)
+    }
+
+    fn set(&self, code: &mut Vec<u8>, address: u64, register: u8, value: u64) {
+        if !self.relative {
+            return mov(code, register, value as u32);
+        }
+        rex(code, 8, register, 0);
+        code.extend([0x8d, modrm(0, register, 5)]);
+        let behind = address + code.len() as u64 + 4;
+        code.extend((value.wrapping_sub(behind) as i32).to_le_bytes());
+    }
+}
+
+/// The prefix that the registers or the width need, if any.
+fn rex(code: &mut Vec<u8>, wide: u8, reg: u8, rm: u8) {
+    let bits = wide | ((reg >> 3) << 2) | (rm >> 3);
+    if bits != 0 {
+        code.push(0x40 | bits);
+    }
+}
+
+/// A mode, a register and another one or memory.
+fn modrm(mode: u8, reg: u8, rm: u8) -> u8 {
+    (mode << 6) | ((reg & 7) << 3) | (rm & 7)
+}
+
+fn mov(code: &mut Vec<u8>, register: u8, value: u32) {
+    rex(code, 0, 0, register);
+    code.push(0xb8 | (register & 7));
+    code.extend(value.to_le_bytes());
+}
+
+/// `%rsp` never, and not what needs a SIB byte or a displacement as a base.
+fn registers() -> impl Strategy<Value = Registers> {
+    let bases = prop::sample::subsequence(vec![0u8, 1, 2, 3, 6, 7, 8, 9, 10, 11, 14, 15], 5);
+    (bases.prop_shuffle(), any::<bool>()).prop_map(|(chosen, in_register)| Registers {
+        pointer: chosen[0],
+        read: chosen[1],
+        id: chosen[2],
+        record: chosen[3],
+        end: in_register.then_some(chosen[4]),
+    })
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    let gap = prop_oneof![Just(vec![]), prop::collection::vec(any::<u8>(), 3)];
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let padding = prop::collection::vec(any::<u8>(), 0..10);
+    (registers(), flags, gap, padding, 0x41_0000..0x42_0000u64, 2..64u64).prop_map(
+        |(registers, (relative, turned, near), gap, padding, table, count)| Form {
+            registers,
+            // The end as a constant is an absolute one.
+            relative: relative && registers.end.is_some(),
+            turned,
+            near,
+            gap,
+            padding,
+            first: FIRST,
+            table,
+            count,
+        },
+    )
+}
+
+/// A byte that begins none of the instructions.
+const FILLER: u8 = 0x90;
+
+fn filled(len: usize, code: &[u8]) -> Vec<u8> {
+    let mut text = vec![FILLER; len];
+    text.extend(code);
+    text.extend([FILLER; 40]);
+    text
+}
+
+#[test]
+fn the_form_that_guides_show_is_found() {
+    let (code, expected) = Form::known().build(ADDRESS + 100);
+    let shown = hex!(
+        "b8a4704100 baf2130000 0fb74b0a eb0e 0f1f8000000000"
+        "0fb710 4883c004 6639d1 0f843f010000 483dc0704100 75e8"
+    );
+    assert_eq!(code, shown);
+    assert_eq!(find(&filled(100, &code), ADDRESS), Ok(expected.clone()));
+    assert_eq!((expected.table.end - expected.table.start) / 4, 8);
+}
+
+/// GCC 12.2, -O2 -fno-pie, of a loop over eight records of 0x38 bytes.
+#[test]
+fn what_gcc_makes_of_such_a_loop_is_found() {
+    let text = hex!(
+        "4889df e800000000 85c0 75eb 0fb74b0a b8241a4000 baf2130000 eb0a 0f1f00"
+        "0fb710 4883c004 6639d1 7424 483d401a4000 75ec 4883c338 4183c401 4839eb 75c0"
+    );
+    let expected = Refusal { jump: 0x1029..0x102b, table: 0x40_1a20..0x40_1a40, register: 1 };
+    assert_eq!(find(&text, 0x1000), Ok(expected));
+}
+
+/// The same, -O2 -fPIE. The table's end is set before the outer loop.
+#[test]
+fn what_gcc_makes_of_it_position_independent_is_found() {
+    let text = hex!(
+        "4c8d35030f0000 4531e4 488d04f500000000 4c8d2d00000000 4829f0 488d2cc7 eb11"
+        "0f1f840000000000 4883c338 4839eb 7445 4889df e800000000 85c0 75eb 0fb74b0a"
+        "488d05a40e0000 baf2130000 eb10 660f1f840000000000"
+        "0fb710 4883c004 6639d1 7424 4c39f0 75ef 4883c338"
+    );
+    let address = 0x5555_5555_5016;
+    let table = address + 7 + 0xf03 - 32..address + 7 + 0xf03;
+    let jump = address + 0x64..address + 0x66;
+    assert_eq!(find(&text, address), Ok(Refusal { jump, table, register: 1 }));
+}
+
+#[test]
+fn ids_are_read_from_every_fourth_byte() {
+    let table = hex!("f2130000 381b9911 bb130000 aa");
+    assert_eq!(ids(&table).collect::<Vec<_>>(), [0x13f2, 0x1b38, 0x13bb]);
+}
+
+#[test]
+fn a_loop_that_only_resembles_it_is_not_meant() {
+    let known = Form::known;
+    let (whole, _) = known().build(ADDRESS);
+    assert!(find(&whole, ADDRESS).is_ok());
+    for (what, form) in [
+        ("another first ID", Form { first: 0x1b38, ..known() }),
+        ("a table of one", Form { count: 1, ..known() }),
+        ("a table of thousands", Form { count: 5000, ..known() }),
+    ] {
+        let (code, _) = form.build(ADDRESS);
+        assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "{what}");
+    }
+    // Each of these bytes decides: another register, another distance, another instruction.
+    let padding = 16..23;
+    // The rest of the table's address and of the jump's distance is anything.
+    let free = [1, 2, 3, 4, 35, 36, 37, 38, 41, 42, 43, 44];
+    for at in (0..whole.len()).filter(|at| !padding.contains(at) && !free.contains(at)) {
+        let mut code = whole.clone();
+        code[at] ^= 0x10;
+        assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "byte {at}");
+    }
+}
+
+#[test]
+fn the_reasons_are_sentences() {
+    assert!(NotOne::None.to_string().ends_with("is not in it"));
+    assert!(NotOne::Many.to_string().ends_with("more than once"));
+}
+
+proptest! {
+    #[test]
+    fn every_form_is_found_wherever_it_stands(form in form(), front in 0..600usize) {
+        let (code, expected) = form.build(ADDRESS + front as u64);
+        prop_assert_eq!(find(&filled(front, &code), ADDRESS), Ok(expected));
+    }
+
+    #[test]
+    fn two_are_none_of_them(one in form(), other in form(), gap in 0..600usize) {
+        let (mut text, _) = one.build(ADDRESS);
+        text.extend(vec![FILLER; gap]);
+        let (code, _) = other.build(ADDRESS + text.len() as u64);
+        text.extend(code);
+        prop_assert_eq!(find(&text, ADDRESS), Err(NotOne::Many));
+    }
+
+    #[test]
+    fn a_cut_off_loop_is_none(form in form(), cut in 1..90usize) {
+        let (mut code, _) = form.build(ADDRESS);
+        code.truncate(code.len().saturating_sub(cut));
+        prop_assert_eq!(find(&code, ADDRESS), Err(NotOne::None));
+    }
+
+    #[test]
+    fn whatever_is_found_lies_in_the_text(
+        form in form(),
+        damage in prop::collection::vec((0..120usize, any::<u8>()), 0..4),
+        address in any::<u64>(),
+    ) {
+        let (code, _) = form.build(ADDRESS);
+        let mut text = filled(20, &code);
+        for (at, byte) in damage {
+            let len = text.len();
+            text[at % len] = byte;
+        }
+        for refusal in search(&text, address) {
+            let at = (refusal.jump.start - address) as usize;
+            let jump = &text[at..(refusal.jump.end - address) as usize];
+            prop_assert!(matches!(jump, [0x74, _] | [0x0f, 0x84, _, _, _, _]));
+            let bytes = refusal.table.end - refusal.table.start;
+            prop_assert!(bytes % 4 == 0 && (8..=256).contains(&bytes));
+            prop_assert!(refusal.register < 16);
+        }
+    }
+
+    #[test]
+    fn anything_at_all_is_survived(text in prop::collection::vec(any::<u8>(), 0..300), address: u64) {
+        prop_assert!(search(&text, address).count() <= text.len());
+    }
+}
