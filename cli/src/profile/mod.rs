@@ -3,6 +3,7 @@
 
 mod explain;
 mod import;
+mod remark;
 mod value;
 mod write;
 
