@@ -14,6 +14,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Import(cmd::import::Args),
     Inspect(cmd::inspect::Args),
     #[command(flatten)]
     Profile(cmd::profile::Args),
@@ -21,6 +22,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
+        Command::Import(args) => cmd::import::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
         Command::Profile(args) => cmd::profile::run(&args),
     }

@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `cargo xtask profile`: overrides of vGPU types, taken over from files and explained.
-
-use std::path::PathBuf;
+//! Overrides of vGPU types, explained.
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use vgpu_unlock::profile::Uuid;
 
-use crate::profile::{Branch, Import, Question, explain, shown_error};
+use crate::profile::{Branch, Question, explain, shown_error};
 
-/// Overrides of vGPU types: takes over profile_override.toml, and says what is in force.
+/// Overrides of vGPU types: says what is in force.
 #[derive(Subcommand)]
 pub enum Args {
-    /// Checks the files of vgpu_unlock-rs and writes the line for modprobe.d that says the same.
-    ///
-    /// What each line of the files does is said on stderr. Nothing is written while a line is wrong.
-    Import {
-        /// profile_override.toml
-        file: PathBuf,
-        /// config.toml
-        config: Option<PathBuf>,
-        /// Where to write, such as /etc/modprobe.d/vgpu_unlock.conf; otherwise to stdout.
-        #[arg(long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
     /// Prints what the driver's answers and the mdev files say of a vGPU type after the overrides.
     Explain {
         /// The type: nvidia-55, or 55.
@@ -51,29 +37,9 @@ pub enum Args {
 /// Runs the command.
 ///
 /// # Errors
-/// A file cannot be read or written, or what it says is wrong.
+/// The parameter cannot be read, or what it says is wrong.
 pub fn run(args: &Args) -> Result<()> {
     match args {
-        Args::Import { file, config, output } => {
-            let read = |path: &PathBuf| {
-                std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
-            };
-            let mut import = Import::default();
-            import.profiles(&file.display().to_string(), &read(file)?);
-            if let Some(config) = config {
-                import.config(&config.display().to_string(), &read(config)?);
-            }
-            eprint!("{}", import.report());
-            let text = import.modprobe_conf()?;
-            match output {
-                Some(path) => std::fs::write(path, text)
-                    .with_context(|| format!("writing {}", path.display())),
-                None => {
-                    print!("{text}");
-                    Ok(())
-                }
-            }
-        }
         Args::Explain { vgpu_type, branch, overrides, mdev, vm, description } => {
             let text = match overrides {
                 Some(text) => text.clone(),

@@ -1,51 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Takes over `profile_override.toml` and `config.toml` of vgpu_unlock-rs.
 
+mod checks;
 mod config;
 mod does;
 mod keys;
+mod output;
 mod section;
+mod syntax;
 
-use anyhow::{Result, bail};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
-use vgpu_unlock::params::{Gpus, Overrides};
-use vgpu_unlock::profile::{Key, split_vram};
+use vgpu_unlock::profile::Key;
 
+use self::checks::{Settings, Written};
 use super::remark::{Remarks, Source, Weight};
 use super::value;
-use super::write::{self, Section, Value};
+use super::write::Section;
+
+pub use self::checks::BoardMemory;
+pub use self::output::decode;
 
 /// What was read so far.
 #[derive(Default)]
 pub struct Import {
     remarks: Remarks,
-    sections: Vec<Section>,
+    /// The files with overrides, as they are.
+    texts: Vec<(String, String)>,
+    pub(super) sections: Vec<Section>,
     gpus: Vec<String>,
     disabled: bool,
     migration: bool,
+    board: Option<BoardMemory>,
 }
 
+/// A table's entry: its name, and what it is.
+type Entry<'t, 'a> = (&'t Spanned<DeString<'a>>, &'t Spanned<DeValue<'a>>);
+
 impl Import {
+    /// What the board has, for which the overrides are; to be called first.
+    pub fn set_board(&mut self, board: BoardMemory) {
+        self.board = Some(board);
+    }
+
+    /// Reads files, each of them a `profile_override.toml` or a `config.toml`: what they have tells.
+    pub fn files<N: AsRef<str>, T: AsRef<str>>(&mut self, files: &[(N, T)]) {
+        let files = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
+        let (config, overrides): (Vec<_>, Vec<_>) =
+            files.partition(|(name, text)| config::is_config(name, text));
+        for (name, text) in overrides {
+            self.profiles(name, text);
+        }
+        for (name, text) in config {
+            self.config(name, text);
+        }
+    }
+
     /// Reads the text of a `profile_override.toml`.
     pub fn profiles(&mut self, name: &str, text: &str) {
         let file = Source { name, text };
+        self.texts.push((name.to_owned(), text.to_owned()));
         let Some(root) = self.parse(&file) else { return };
         for (section, value) in in_order(root.get_ref()) {
             let kind = section.get_ref().as_ref();
-            if !matches!(kind, "profile" | "mdev" | "vm") {
-                let text = format!("[{kind}] is ignored: there are profile, mdev and vm");
+            if !section::KINDS.contains(&kind) {
+                let text = match value.get_ref().as_table() {
+                    Some(table) => {
+                        let inner = in_order(table);
+                        let inner = inner.first().filter(|(_, v)| v.get_ref().is_table());
+                        section::unknown(kind, inner.map(|(name, _)| name.get_ref().as_ref()))
+                    }
+                    None => section::loose(kind),
+                };
                 self.remark(&file, section, Weight::Warning, text);
                 continue;
             }
-            let Some(table) = self.table(&file, section, value) else { continue };
+            let Some(table) = self.table(&file, kind, (section, value)) else { continue };
             for (name, value) in in_order(table) {
-                let Some(table) = self.table(&file, name, value) else { continue };
+                let Some(table) = self.table(&file, kind, (name, value)) else { continue };
                 match section::target(kind, name.get_ref()) {
                     Ok((target, note)) => {
                         if let Some(note) = note {
                             self.remark(&file, name, Weight::Warning, note);
                         }
+                        self.twice(&file, name, &target);
                         self.section(&file, target, table);
                     }
                     Err(text) => self.remark(&file, name, Weight::Warning, text),
@@ -59,79 +97,80 @@ impl Import {
         self.remarks.report()
     }
 
-    /// A file for modprobe.d that says the same.
-    ///
-    /// # Errors
-    /// A line was wrong, or it is more than a parameter can hold.
-    pub fn modprobe_conf(&self) -> Result<String> {
-        if self.remarks.has_errors() {
-            bail!("nothing was written, because of the errors above");
-        }
-        let (overrides, gpus) = (write::overrides(&self.sections), self.gpus.join(","));
-        if let Err(error) = Overrides::parse(overrides.as_bytes()) {
-            bail!("the overrides are wrong, {error}:\n{overrides}");
-        }
-        if let Err(error) = Gpus::parse(gpus.as_bytes()) {
-            bail!("the boards are wrong, {error}:\n{gpus}");
-        }
-        let mut parameters = Vec::new();
-        if self.disabled {
-            parameters.push(("enabled", "0"));
-        }
-        if self.migration {
-            parameters.push(("migration", "1"));
-        }
-        parameters.extend([("gpus", &gpus[..]), ("overrides", &overrides[..])]);
-        let line = write::options(&parameters)?;
-        Ok(format!("# Written by cargo xtask profile import.\n{line}\n"))
-    }
-
     fn parse<'a>(&mut self, file: &Source<'a>) -> Option<Spanned<DeTable<'a>>> {
-        match DeTable::parse(file.text) {
-            Ok(root) => Some(root),
-            Err(error) => {
-                let at = error.span().map_or(0, |span| span.start);
-                let text = format!("this is not TOML: {}", error.message());
-                self.remarks.put(file, at, Weight::Error, text);
-                None
-            }
+        let (root, errors) = DeTable::parse_recoverable(file.text);
+        if errors.is_empty() {
+            return Some(root);
         }
+        for (at, text) in syntax::complaints(file, &errors) {
+            self.remarks.put(file, at, Weight::Error, text);
+        }
+        None
     }
 
     fn remark<T>(&mut self, file: &Source<'_>, at: &Spanned<T>, weight: Weight, text: String) {
         self.remarks.put(file, at.span().start, weight, text);
     }
 
+    /// The table that stands where only one can.
     fn table<'t, 'a>(
         &mut self,
         file: &Source<'_>,
-        name: &Spanned<DeString<'a>>,
-        value: &'t Spanned<DeValue<'a>>,
+        kind: &str,
+        (name, value): Entry<'t, 'a>,
     ) -> Option<&'t DeTable<'a>> {
-        let table = value.get_ref().as_table();
-        if table.is_none() {
-            let text = format!("{} must be a section", name.get_ref());
-            self.remark(file, name, Weight::Error, text);
+        let found = value.get_ref();
+        if found.as_table().is_none() {
+            let example = match kind {
+                "mdev" => "[mdev.UUID]",
+                "vm" => "[vm.100]",
+                _ => "[profile.nvidia-55]",
+            };
+            let name = name.get_ref();
+            let text = match found {
+                DeValue::Array(_) => {
+                    format!("{name} must be a section: [ and ] stand once around it")
+                }
+                _ => format!(
+                    "{name} must be a section such as {example}, not {}",
+                    value::shown(raw(file, value))
+                ),
+            };
+            let at = value.span().start.min(file.text.len());
+            self.remarks.put(file, at, Weight::Error, text);
         }
-        table
+        found.as_table()
+    }
+
+    /// Says so where a target had a section before, written in another way or in another file.
+    fn twice(&mut self, file: &Source<'_>, name: &Spanned<DeString<'_>>, target: &str) {
+        if self.sections.iter().any(|section| section.target == target) {
+            let text = format!(
+                "{target} has a section above already: both apply, and of a key that both have this \
+                 one counts"
+            );
+            self.remark(file, name, Weight::Warning, text);
+        }
     }
 
     fn section(&mut self, file: &Source<'_>, target: String, table: &DeTable<'_>) {
-        let mut settings = Vec::new();
+        let mut settings: Vec<Written<'_>> = Vec::new();
         for (name, value) in in_order(table) {
             let Some(key) = Key::find(name.get_ref().as_bytes()) else {
-                let text = keys::unknown(&target, name.get_ref());
+                let text = format!("{target}: {}", keys::unknown(name.get_ref()));
                 self.remark(file, name, Weight::Warning, text);
                 continue;
             };
-            match value::take(key, value.get_ref()) {
+            let (at, raw) = (name.span().start, raw(file, value));
+            match value::take(key, value.get_ref(), raw) {
                 Ok((value, note)) => {
                     let text = format!("{target}: {}", does::does(key, &value));
                     self.remark(file, name, Weight::Does, text);
                     if let Some(note) = note {
-                        self.remark(file, name, Weight::Warning, format!("{}: {note}", key.name()));
+                        let text = format!("{target}: {}: {note}", key.name());
+                        self.remark(file, name, Weight::Warning, text);
                     }
-                    settings.push((key, value));
+                    settings.push(Written { key, value, at, raw });
                 }
                 Err(why) => {
                     let text = format!("{target}: {}: {why}", key.name());
@@ -139,40 +178,22 @@ impl Import {
                 }
             }
         }
-        if let (Some(&fb), Some(&reserved)) =
-            (find(&settings, Key::Framebuffer), find(&settings, Key::FramebufferReservation))
-        {
-            let total = fb.checked_add(reserved);
-            let split = total.and_then(split_vram);
-            if let (Some(total), Some(split)) = (total, split) {
-                if (split.framebuffer, split.reservation) == (fb, reserved) {
-                    let text = format!(
-                        "{target}: vram={} says the same as both of framebuffer and \
-                         framebuffer_reservation",
-                        write::size(total)
-                    );
-                    let key = Key::FramebufferReservation.name();
-                    let at = table.iter().find(|(name, _)| name.get_ref() == key);
-                    let at = at.map_or(0, |(name, _)| name.span().start);
-                    self.remarks.put(file, at, Weight::Note, text);
-                }
-            }
+        let is_type = target.starts_with("nvidia-");
+        for (at, weight, text) in checks::check(Settings(&settings), is_type, self.board.as_ref()) {
+            self.remarks.put(file, at, weight, format!("{target}: {text}"));
         }
-        self.sections.push(Section { target, settings });
+        let settings = settings.into_iter().map(|Written { key, value, .. }| (key, value));
+        self.sections.push(Section { target, settings: settings.collect() });
     }
 }
 
-fn find(settings: &[(Key, Value)], key: Key) -> Option<&u64> {
-    settings.iter().find(|(k, _)| *k == key).and_then(|(_, value)| match value {
-        Value::Number(number) => Some(number),
-        Value::Text(_) => None,
-    })
+/// How a value is written.
+fn raw<'a>(file: &Source<'a>, value: &Spanned<DeValue<'_>>) -> &'a str {
+    file.text.get(value.span()).unwrap_or("")
 }
 
 /// A table's entries in the order of the file.
-fn in_order<'t, 'a>(
-    table: &'t DeTable<'a>,
-) -> Vec<(&'t Spanned<DeString<'a>>, &'t Spanned<DeValue<'a>>)> {
+fn in_order<'t, 'a>(table: &'t DeTable<'a>) -> Vec<Entry<'t, 'a>> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     entries

@@ -4,11 +4,18 @@
 mod explain;
 mod import;
 mod remark;
+mod suggest;
 mod value;
 mod write;
 
 #[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod field_cases;
 
 pub use explain::{Branch, Question, explain, shown_error};
-pub use import::Import;
+pub use import::{BoardMemory, Import, decode};
+pub use suggest::size as suggest_size;
+
+/// Where the overrides are.
+pub const OVERRIDES: &str = "/etc/vgpu_unlock/overrides.toml";

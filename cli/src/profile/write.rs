@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use vgpu_unlock::profile::{Key, Kind};
 
 /// The longest value that the module takes for a parameter, in bytes: a page, less what ends it.
-const MAX_PARAMETER: usize = 4094;
+pub const MAX_PARAMETER: usize = 4094;
 
 /// A value to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
