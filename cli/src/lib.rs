@@ -4,5 +4,6 @@
 pub mod board;
 pub mod cmd;
 pub mod inspect;
+pub mod plan;
 pub mod profile;
 pub mod store;

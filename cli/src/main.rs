@@ -16,6 +16,7 @@ struct Cli {
 enum Command {
     Import(cmd::import::Args),
     Inspect(cmd::inspect::Args),
+    Plan(cmd::plan::Args),
     #[command(flatten)]
     Profile(cmd::profile::Args),
 }
@@ -24,6 +25,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Import(args) => cmd::import::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Plan(args) => cmd::plan::run(&args),
         Command::Profile(args) => cmd::profile::run(&args),
     }
 }

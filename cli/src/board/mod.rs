@@ -38,6 +38,14 @@ pub struct Type {
     pub max_instances: u64,
 }
 
+impl Type {
+    /// The letter at the end of its name: Q, B, A or C; `None` where the name has none.
+    pub fn series(&self) -> Option<char> {
+        let (_, size) = self.name.rsplit_once('-')?;
+        size.chars().find(char::is_ascii_alphabetic)
+    }
+}
+
 /// The board with this PCI device ID.
 pub fn find(device: u16) -> Option<&'static Board> {
     data::BOARDS.iter().find(|board| board.device == device)
@@ -101,6 +109,19 @@ mod tests {
         }
         for name in ["", "p40", "1q", "grid"] {
             assert_eq!(type_number(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_series_is_the_letter_behind_the_size() {
+        let of = |name: &str| Type { number: 1, name: name.into(), mib: 1, max_instances: 1 };
+        for (name, series) in [
+            ("GRID P40-2Q", Some('Q')),
+            ("GRID P40-2B4", Some('B')),
+            ("My GPU", None),
+            ("a-1", None),
+        ] {
+            assert_eq!(of(name).series(), series, "{name}");
         }
     }
 

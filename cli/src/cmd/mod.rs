@@ -3,11 +3,12 @@
 
 pub mod import;
 pub mod inspect;
+pub mod plan;
 pub mod profile;
 
 use vgpu_unlock::profile::parse_size;
 
-use crate::profile::suggest_size;
+use crate::profile::{suggest_size, written_size};
 
 /// A size in an option: whole MiB, so that nobody gets a thousandth less than he means.
 fn size(text: &str) -> Result<u64, String> {
@@ -18,10 +19,16 @@ fn size(text: &str) -> Result<u64, String> {
     let example = match (suggest_size(text), bytes) {
         (_, Ok(mib @ 1..1024)) => format!("{mib}GiB or {mib}MiB"),
         (_, Ok(mib @ 1024..0x10_0000)) => format!("{mib}MiB"),
-        (Some(near), _) if near >= 1 << 20 => format!("{}MiB", near >> 20),
+        (Some(near), _) if near >= 1 << 20 => written_size(near >> 20 << 20),
         _ => "a size such as 11GiB or 2560MiB".to_owned(),
     };
     Err(format!("write {example}: a whole number of MiB"))
+}
+
+/// The number of a type: `nvidia-55`, or `55`.
+fn vgpu_type(text: &str) -> Result<u32, String> {
+    let number = text.strip_prefix("nvidia-").unwrap_or(text);
+    number.parse().map_err(|_| "expected a type such as nvidia-55".to_owned())
 }
 
 #[cfg(test)]
@@ -35,8 +42,9 @@ mod tests {
         for (text, said) in [
             ("11", "11GiB or 11MiB"),
             ("2048", "2048MiB"),
-            ("11GB", "11264MiB"),
-            ("11G", "11264MiB"),
+            ("11GB", "write 11GiB:"),
+            ("11G", "write 11GiB:"),
+            ("1.3GB", "write 1331MiB:"),
             ("lots", "a size such as"),
             ("0", "a size such as"),
             ("", "a size such as"),

@@ -13,7 +13,7 @@ pub enum Args {
     /// Prints what the driver's answers and the mdev files say of a vGPU type after the overrides.
     Explain {
         /// The type: nvidia-55, or 55.
-        #[arg(long = "type", value_name = "nvidia-N", value_parser = vgpu_type)]
+        #[arg(long = "type", value_name = "nvidia-N", value_parser = super::vgpu_type)]
         vgpu_type: u32,
         /// The driver's version or branch: 550, or 580.95.05.
         #[arg(long, value_name = "VERSION", value_parser = Branch::parse)]
@@ -84,9 +84,4 @@ fn proxmox(vm: u64) -> Option<Uuid> {
 fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::parse(text.as_bytes())
         .ok_or_else(|| "expected a UUID such as 00000000-0000-0000-0000-000000000100".to_owned())
-}
-
-fn vgpu_type(text: &str) -> Result<u32, String> {
-    let number = text.strip_prefix("nvidia-").unwrap_or(text);
-    number.parse().map_err(|_| "expected a type such as nvidia-55".to_owned())
 }

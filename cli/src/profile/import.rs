@@ -16,10 +16,11 @@ use vgpu_unlock::profile::Key;
 use self::checks::{Settings, Written};
 use super::remark::{Remarks, Source, Weight};
 use super::value;
-use super::write::Section;
+use super::write::{Section, Value};
 
 pub use self::checks::BoardMemory;
 pub use self::output::decode;
+pub use self::section::find as section_target;
 
 /// What was read so far.
 #[derive(Default)]
@@ -28,10 +29,26 @@ pub struct Import {
     /// The files with overrides, as they are.
     texts: Vec<(String, String)>,
     pub(super) sections: Vec<Section>,
+    places: Vec<Place>,
     gpus: Vec<String>,
     disabled: bool,
     migration: bool,
     board: Option<BoardMemory>,
+}
+
+/// Where a setting stands, and how.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The section, in the module's grammar.
+    pub target: String,
+    /// The key.
+    pub key: Key,
+    /// The value.
+    pub value: Value,
+    /// From 1 on.
+    pub line: usize,
+    /// How the value is written.
+    pub raw: String,
 }
 
 /// A table's entry: its name, and what it is.
@@ -157,7 +174,10 @@ impl Import {
         let mut settings: Vec<Written<'_>> = Vec::new();
         for (name, value) in in_order(table) {
             let Some(key) = Key::find(name.get_ref().as_bytes()) else {
-                let text = format!("{target}: {}", keys::unknown(name.get_ref()));
+                let text = match section::KINDS.contains(&name.get_ref().as_ref()) {
+                    true => section::inside(&target, name.get_ref(), value.get_ref()),
+                    false => format!("{target}: {}", keys::unknown(name.get_ref())),
+                };
                 self.remark(file, name, Weight::Warning, text);
                 continue;
             };
@@ -182,8 +202,26 @@ impl Import {
         for (at, weight, text) in checks::check(Settings(&settings), is_type, self.board.as_ref()) {
             self.remarks.put(file, at, weight, format!("{target}: {text}"));
         }
+        let place = |&Written { key, ref value, at, raw }: &Written<'_>| Place {
+            target: target.clone(),
+            key,
+            value: value.clone(),
+            line: file.line(at),
+            raw: raw.to_owned(),
+        };
+        self.places.extend(settings.iter().map(place));
         let settings = settings.into_iter().map(|Written { key, value, .. }| (key, value));
         self.sections.push(Section { target, settings: settings.collect() });
+    }
+
+    /// Where a section has a key; of several the last, which counts.
+    pub fn place(&self, target: &str, key: Key) -> Option<&Place> {
+        self.places.iter().rfind(|place| place.target == target && place.key == key)
+    }
+
+    /// Every setting: its section, its key and its value.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, Key, &Value)> {
+        self.places.iter().map(|place| (&place.target[..], place.key, &place.value))
     }
 }
 

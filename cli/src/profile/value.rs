@@ -168,9 +168,11 @@ fn any_fraction(text: &str) -> Option<u64> {
 fn at_least(key: Key, taken: (Value, Option<String>)) -> Taken {
     match taken.0 {
         Value::Number(bytes) if key == Key::Vram && bytes < VRAM_MIN => {
-            let meant = bytes.checked_mul(1 << 20).filter(|&meant| meant >= VRAM_MIN);
-            let meant = meant.map(suggest::quoted_size);
-            let hint = meant.map_or(String::new(), |size| format!(": are MiB meant? write {size}"));
+            let (shift, unit) = if bytes <= 64 { (30, "GiB") } else { (20, "MiB") };
+            let meant = Some(bytes << shift).filter(|meant| *meant >= VRAM_MIN && bytes < 1 << 20);
+            let hint = meant.map_or(String::new(), |meant| {
+                format!("; is {bytes}{unit} meant? write vram = {}", suggest::quoted_size(meant))
+            });
             Err(format!("a vGPU has at least 384MiB, not {bytes} bytes{hint}"))
         }
         _ => Ok(taken),

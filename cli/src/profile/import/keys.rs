@@ -10,7 +10,18 @@ use vgpu_unlock::profile::Key;
 /// What is meant by a name of somebody else's, and how that differs.
 const OTHERS: &[(&[&str], &str)] = &[
     (
-        &["frl", "framerate", "framerates", "fps", "maxfps", "fpslimit", "refreshrate"],
+        &[
+            "frl",
+            "framerate",
+            "framerates",
+            "fps",
+            "maxfps",
+            "fpslimit",
+            "frllimit",
+            "frlrate",
+            "frlfps",
+            "refreshrate",
+        ],
         "frl_config is the rate, frl_enabled switches the limiter",
     ),
     (
@@ -45,6 +56,16 @@ const OTHERS: &[(&[&str], &str)] = &[
             "vramallocation",
             "gpumemory",
             "framebuffermemory",
+            "vrammb",
+            "vrammib",
+            "vramgb",
+            "vramgib",
+            "fbmb",
+            "framebuffermb",
+            "framebuffergb",
+            "vramtotal",
+            "totalvram",
+            "totalmemory",
         ],
         "framebuffer is what the guest has of it, vram is the whole",
     ),

@@ -102,7 +102,8 @@ impl Import {
         }
     }
 
-    fn errors(&self) -> String {
+    /// The errors of the report.
+    pub fn errors(&self) -> String {
         let report = self.report();
         let errors = report.lines().filter(|line| line.contains(": error: "));
         errors.collect::<Vec<_>>().join("\n")

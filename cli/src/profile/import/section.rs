@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The names of sections, right and nearly right.
 
+use toml::de::DeValue;
 use vgpu_unlock::profile::Uuid;
 
 use super::keys;
@@ -50,6 +51,11 @@ pub fn target(kind: &str, name: &str) -> Result<(String, Option<String>), String
     }
 }
 
+/// The target of a section in our grammar, if it is right.
+pub fn find(kind: &str, name: &str) -> Option<String> {
+    target(kind, name).ok().map(|(target, _)| target)
+}
+
 /// What is said about a setting in front of the first section.
 pub fn loose(name: &str) -> String {
     if is_config(name) {
@@ -72,6 +78,14 @@ pub fn unknown(kind: &str, inner: Option<&str>) -> String {
         hint => hint,
     };
     format!("[{kind}] is ignored: there are profile, mdev and vm{near}")
+}
+
+/// What is said about a section that stands within another.
+pub fn inside(target: &str, kind: &str, value: &DeValue<'_>) -> String {
+    let inner = value.as_table().and_then(|table| table.keys().next());
+    let hint = inner.and_then(|name| meant(&format!("{kind}.{}", name.get_ref())));
+    let hint = hint.map_or(String::new(), |header| format!(": write {header} by itself"));
+    format!("{target}: {kind} is ignored: no section stands in another{hint}")
 }
 
 /// Whether `config.toml` has a key of that name.

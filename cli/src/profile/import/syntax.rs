@@ -20,7 +20,21 @@ pub fn complaints(file: &Source<'_>, errors: &[Error]) -> Vec<(usize, String)> {
         return vec![(0, format!("this is not TOML: {text}"))];
     }
     let place = |error: &Error| error.span().map_or(0, |span| span.start);
-    let said = errors.iter().map(|error| (place(error), complaint(file, place(error), error)));
+    let mut places: Vec<(usize, &Error)> =
+        errors.iter().map(|error| (place(error), error)).collect();
+    places.sort_by_key(|(at, _)| *at);
+    // Of a section that stands twice, the keys do, too.
+    let mut twice = None;
+    places.retain(|(at, error)| {
+        let header = start_of_section(file.text, *at);
+        let doubled = is_double(error);
+        let follows = doubled && header.is_some() && header == twice && !is_header(file.text, *at);
+        if doubled && is_header(file.text, *at) {
+            twice = header;
+        }
+        !follows
+    });
+    let said = places.into_iter().map(|(at, error)| (at, complaint(file, at, error)));
     let mut found: Vec<(usize, String)> = said.chain(alone(file)).collect();
     found.sort_by_key(|(at, _)| *at);
     // What follows on a line follows from what is first.
@@ -31,6 +45,31 @@ pub fn complaints(file: &Source<'_>, errors: &[Error]) -> Vec<(usize, String)> {
         last.push_str(&format!("; {left} more lines are wrong"));
     }
     found
+}
+
+fn is_double(error: &Error) -> bool {
+    error.message().starts_with("duplicate key")
+}
+
+/// Where the line begins that has the byte `at`.
+fn start_of_line(text: &str, at: usize) -> usize {
+    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
+}
+
+/// Whether the line with the byte `at` is a section's header.
+fn is_header(text: &str, at: usize) -> bool {
+    text[start_of_line(text, at)..].trim_start().starts_with('[')
+}
+
+/// Where the section begins that the byte `at` is in.
+fn start_of_section(text: &str, at: usize) -> Option<usize> {
+    let line = start_of_line(text, at);
+    match is_header(text, at) {
+        true => Some(line),
+        false => {
+            text[..line].rfind("\n[").map(|end| end + 1).or(text.starts_with('[').then_some(0))
+        }
+    }
 }
 
 /// Lines that are wrong by themselves. The parser does not name all of them behind the first.
@@ -74,11 +113,10 @@ fn other_language(text: &str) -> Option<&'static str> {
 }
 
 fn complaint(file: &Source<'_>, at: usize, error: &Error) -> String {
-    let before = file.text.get(..at).unwrap_or(file.text);
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let start = start_of_line(file.text, at);
     let line = file.text[start..].lines().next().unwrap_or("").trim_start_matches('\u{feff}');
     let above = &file.text[..start];
-    let why = match error.message().starts_with("duplicate key") {
+    let why = match is_double(error) {
         true => twice(file, line, above),
         false => looked_at(line),
     };
@@ -143,7 +181,7 @@ fn looked_at(line: &str) -> Option<String> {
         return Some(format!("a section stands in brackets: write {name}"));
     }
     let (name, right) = text.split_once([':', ' ', '\t'])?;
-    let key = keys::meant(name)?;
+    let key = keys::meant(name.trim_matches(['"', '\'']))?;
     let instead = suggest::value(key, right).unwrap_or_else(|| right.trim().to_owned());
     Some(format!("there is no =: write {} = {instead}", key.name()))
 }
@@ -187,7 +225,7 @@ fn setting(name: &str, right: &str) -> Option<String> {
             Some(key) => {
                 format!("the key has characters that do not belong there: write {}", key.name())
             }
-            None => "a key has letters, digits and underscores only".to_owned(),
+            None => "a key has the letters a to z, digits and underscores only".to_owned(),
         });
     }
     if right.starts_with('=') {

@@ -73,7 +73,17 @@ fn odd(written: &Written<'_>, bytes: u64) -> Option<String> {
         .trim_matches(['"', '\'', ' '])
         .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
     let bare = unit.is_empty() || unit.starts_with(['x', 'o', 'b', '_']);
-    if let Some((meant, unit)) = meant(key, bytes).filter(|_| bare) {
+    let hex = written.raw.trim_start_matches('"').starts_with("0x");
+    // No vGPU of NVIDIA's has less than half a GiB.
+    let whole = matches!(key, Key::Framebuffer | Key::Vram);
+    if hex && whole && (4 * MIB..64 * MIB).contains(&bytes) {
+        let more = bytes << 4;
+        return Some(format!(
+            "{bytes} bytes, less than any vGPU has; is a digit missing? {more:#x} would be {}",
+            amount(more)
+        ));
+    }
+    if let Some((meant, unit)) = meant(bytes, whole).filter(|_| bare) {
         let right = suggest::quoted_size(meant);
         return Some(format!(
             "{bytes} bytes; is {bytes}{unit} meant? write {} = {right}",
@@ -93,9 +103,9 @@ fn odd(written: &Written<'_>, bytes: u64) -> Option<String> {
     Some(format!("{bytes} bytes, no whole number of {unwhole}: write {} = {right}", key.name()))
 }
 
-/// A size that is too small to be one, in the unit in which it would be one, and the unit.
-fn meant(key: Key, bytes: u64) -> Option<(u64, &'static str)> {
-    let whole = matches!(key, Key::Framebuffer | Key::Vram);
+/// A size that is too small to be one, in the unit in which it would be one, and the unit. `whole` is
+/// that of a whole vGPU.
+fn meant(bytes: u64, whole: bool) -> Option<(u64, &'static str)> {
     if bytes < MIB {
         let (shift, unit) = match bytes {
             1..=64 if whole => (30, "GiB"),
@@ -104,7 +114,6 @@ fn meant(key: Key, bytes: u64) -> Option<(u64, &'static str)> {
         };
         return Some((bytes << shift, unit));
     }
-    // No vGPU of NVIDIA's has less than half a GiB; so many KiB would be one.
     let kib = bytes.checked_mul(1 << 10)?;
     let would_be = whole && bytes < 64 * MIB && (VRAM_MIN..=TOO_MUCH).contains(&kib);
     would_be.then_some((kib, "KiB"))

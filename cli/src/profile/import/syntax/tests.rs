@@ -33,6 +33,7 @@ fn a_line_is_said_what_is_wrong_with_it() {
         ("num_displays = 01", "write num_displays = 1"),
         ("num_displays 1", "there is no =: write num_displays = 1"),
         ("num_displays: 1", "there is no =: write num_displays = 1"),
+        ("\"num_displays\": 1,", "there is no =: write num_displays = 1"),
         ("framebuffer: 2 GiB", "there is no =: write framebuffer = \"2GiB\""),
         ("num_displays == 1", "one = is enough"),
         ("num_displays =", "there is no value: write num_displays = and a number"),
