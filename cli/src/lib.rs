@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the command `vgpu-unlock` can do, for itself and for xtask.
 
+pub mod board;
 pub mod cmd;
 pub mod inspect;
+pub mod plan;
 pub mod profile;
 pub mod release;
+pub mod store;

@@ -14,14 +14,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Import(cmd::import::Args),
     Inspect(cmd::inspect::Args),
+    Plan(cmd::plan::Args),
     #[command(flatten)]
     Profile(cmd::profile::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
+        Command::Import(args) => cmd::import::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args),
+        Command::Plan(args) => cmd::plan::run(&args),
         Command::Profile(args) => cmd::profile::run(&args),
     }
 }

@@ -1,17 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One file per command.
 
+pub mod import;
 pub mod inspect;
+pub mod plan;
 pub mod profile;
 
 use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, Result};
+use vgpu_unlock::profile::parse_size;
+
+use crate::profile::{suggest_size, written_size};
 
 /// Prints an answer. Who stops reading in the midst of it has seen enough.
 fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("printing"),
         _ => Ok(()),
+    }
+}
+
+/// A size in an option: whole MiB, so that nobody gets a thousandth less than he means.
+fn size(text: &str) -> Result<u64, String> {
+    let bytes = parse_size(text.as_bytes());
+    if let Some(bytes) = bytes.ok().filter(|&bytes| bytes >= 1 << 20 && bytes % (1 << 20) == 0) {
+        return Ok(bytes);
+    }
+    let example = match (suggest_size(text), bytes) {
+        (_, Ok(mib @ 1..1024)) => format!("{mib}GiB or {mib}MiB"),
+        (_, Ok(mib @ 1024..0x10_0000)) => format!("{mib}MiB"),
+        (Some(near), _) if near >= 1 << 20 => written_size(near >> 20 << 20),
+        _ => "a size such as 11GiB or 2560MiB".to_owned(),
+    };
+    Err(format!("write {example}: a whole number of MiB"))
+}
+
+/// The number of a type: `nvidia-55`, or `55`.
+fn vgpu_type(text: &str) -> Result<u32, String> {
+    let number = text.strip_prefix("nvidia-").unwrap_or(text);
+    number.parse().map_err(|_| "expected a type such as nvidia-55".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_whole() {
+        assert_eq!(size("11GiB"), Ok(11 << 30));
+        assert_eq!(size("1.5GiB"), Ok(3 << 29));
+        for (text, said) in [
+            ("11", "11GiB or 11MiB"),
+            ("2048", "2048MiB"),
+            ("11GB", "write 11GiB:"),
+            ("11G", "write 11GiB:"),
+            ("1.3GB", "write 1331MiB:"),
+            ("lots", "a size such as"),
+            ("0", "a size such as"),
+            ("", "a size such as"),
+        ] {
+            assert!(size(text).unwrap_err().contains(said), "{text}: {:?}", size(text));
+        }
     }
 }

@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `cargo xtask profile`: overrides of vGPU types, taken over from files and explained.
-
-use std::path::PathBuf;
+//! Overrides of vGPU types, explained.
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use vgpu_unlock::profile::Uuid;
 
 use super::print;
-use crate::profile::{Branch, Import, Question, explain, shown_error};
+use crate::profile::{Branch, Question, explain, shown_error};
 
-/// Overrides of vGPU types: takes over profile_override.toml, and says what is in force.
+/// Overrides of vGPU types: says what is in force.
 #[derive(Subcommand)]
 pub enum Args {
-    /// Checks the files of vgpu_unlock-rs and writes the line for modprobe.d that says the same.
-    ///
-    /// What each line of the files does is said on stderr. Nothing is written while a line is wrong.
-    Import {
-        /// profile_override.toml
-        file: PathBuf,
-        /// config.toml
-        config: Option<PathBuf>,
-        /// Where to write, such as /etc/modprobe.d/vgpu_unlock.conf; otherwise to stdout.
-        #[arg(long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
     /// Prints what the driver's answers and the mdev files say of a vGPU type after the overrides.
     Explain {
         /// The type: nvidia-55, or 55.
-        #[arg(long = "type", value_name = "nvidia-N", value_parser = vgpu_type)]
+        #[arg(long = "type", value_name = "nvidia-N", value_parser = super::vgpu_type)]
         vgpu_type: u32,
         /// The driver's version or branch, or its vGPU release: 550.163.01, 550 or 17.5.
         #[arg(long, value_name = "VERSION", value_parser = Branch::parse)]
@@ -52,29 +38,9 @@ pub enum Args {
 /// Runs the command.
 ///
 /// # Errors
-/// A file cannot be read or written, or what it says is wrong.
+/// The parameter cannot be read, or what it says is wrong.
 pub fn run(args: &Args) -> Result<()> {
     match args {
-        Args::Import { file, config, output } => {
-            let read = |path: &PathBuf| {
-                std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
-            };
-            let mut import = Import::default();
-            import.profiles(&file.display().to_string(), &read(file)?);
-            if let Some(config) = config {
-                import.config(&config.display().to_string(), &read(config)?);
-            }
-            eprint!("{}", import.report());
-            let text = import.modprobe_conf()?;
-            match output {
-                Some(path) => std::fs::write(path, text)
-                    .with_context(|| format!("writing {}", path.display())),
-                None => {
-                    print!("{text}");
-                    Ok(())
-                }
-            }
-        }
         Args::Explain { vgpu_type, branch, overrides, mdev, vm, description } => {
             let text = match overrides {
                 Some(text) => text.clone(),
@@ -118,9 +84,4 @@ fn proxmox(vm: u64) -> Option<Uuid> {
 fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::parse(text.as_bytes())
         .ok_or_else(|| "expected a UUID such as 00000000-0000-0000-0000-000000000100".to_owned())
-}
-
-fn vgpu_type(text: &str) -> Result<u32, String> {
-    let number = text.strip_prefix("nvidia-").unwrap_or(text);
-    number.parse().map_err(|_| "expected a type such as nvidia-55".to_owned())
 }

@@ -3,11 +3,20 @@
 
 mod explain;
 mod import;
+mod remark;
+mod suggest;
 mod value;
 mod write;
 
 #[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod field_cases;
 
 pub use explain::{Branch, Question, explain, shown_error};
-pub use import::Import;
+pub use import::{BoardMemory, Import, Place, decode, section_target};
+pub use suggest::size as suggest_size;
+pub use write::{Section, Value, overrides_toml, size as written_size, toml_value};
+
+/// Where the overrides are.
+pub const OVERRIDES: &str = "/etc/vgpu_unlock/overrides.toml";

@@ -7,6 +7,7 @@
 use toml::de::DeValue;
 use vgpu_unlock::profile::{Key, Kind, MAX_TEXT, VRAM_MIN, parse_size};
 
+use super::suggest;
 use super::write::Value;
 
 /// A value that can be taken over, and what the user should know about it.
@@ -14,18 +15,47 @@ pub type Taken = Result<(Value, Option<String>), String>;
 
 const OLD_REFUSES: &str = "vgpu_unlock-rs refuses the whole file for it";
 
-/// Takes the value of `key` over.
+/// Takes the value of `key` over. `raw` is how it is written.
 ///
 /// # Errors
 /// It can't be; the text says why and what to write instead.
-pub fn take(key: Key, value: &DeValue<'_>) -> Taken {
+pub fn take(key: Key, value: &DeValue<'_>, raw: &str) -> Taken {
     match key.kind() {
-        Kind::U32 => number(key, value, u32::MAX.into()),
-        Kind::U64 => number(key, value, u64::MAX),
-        Kind::Switch => switch(value),
-        Kind::Size | Kind::Vram => size(key, value),
-        Kind::Text(max) => text(key, value, max),
+        Kind::U32 => number(key, value, raw, u32::MAX.into()),
+        Kind::U64 => number(key, value, raw, u64::MAX),
+        Kind::Switch => switch(key, value, raw),
+        Kind::Size | Kind::Vram => size(key, value, raw),
+        Kind::Text(max) => text(key, value, raw, max),
     }
+}
+
+/// What was found, short enough for a line.
+pub fn shown(raw: &str) -> String {
+    let line: String = raw.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// A value of a kind that the key does not take.
+fn wrong(key: Key, value: &DeValue<'_>, raw: &str, quotes: &str) -> String {
+    let found = match value {
+        DeValue::Table(_) => "a section".to_owned(),
+        DeValue::Array(_) => format!("a list: {}", shown(raw)),
+        _ => shown(raw),
+    };
+    let expected = key.kind().expected();
+    let instead = match suggest::value(key, raw) {
+        _ if matches!(value, DeValue::Table(_) | DeValue::Array(_)) => String::new(),
+        // The number of a type is another key's.
+        _ if key == Key::VgpuType => {
+            format!(": the number of a type is {} = {found}", Key::GpuType.name())
+        }
+        Some(right) => format!(": {} = {right}", key.name()),
+        None => String::new(),
+    };
+    format!("write {expected}{quotes}, not {found}{instead}; {OLD_REFUSES}")
 }
 
 fn integer(value: &DeValue<'_>) -> Option<Result<u64, String>> {
@@ -44,21 +74,19 @@ fn quoted_number(text: &str) -> Option<u64> {
     }
 }
 
-fn number(key: Key, value: &DeValue<'_>, max: u64) -> Taken {
+fn number(key: Key, value: &DeValue<'_>, raw: &str, max: u64) -> Taken {
     let expected = key.kind().expected();
     let (number, note) = match (integer(value), value) {
-        (Some(number), _) => (number?, None),
+        (Some(number), _) => (number.map_err(|why| format!("{why}: write {expected}"))?, None),
         (None, DeValue::Boolean(on)) => {
             let note = format!("{on} is taken as {}; {OLD_REFUSES}", u8::from(*on));
             (u64::from(*on), Some(note))
         }
         (None, DeValue::String(text)) => {
-            let number = quoted_number(text).ok_or_else(|| {
-                format!("{text:?} is no number: write {expected}, without quotes")
-            })?;
+            let number = quoted_number(text).ok_or_else(|| not_a_number(key, text))?;
             (number, Some(format!("the quotes are not needed; {OLD_REFUSES}")))
         }
-        _ => return Err(format!("write {expected}; {OLD_REFUSES}")),
+        _ => return Err(wrong(key, value, raw, "")),
     };
     if number > max {
         return Err(format!("{number} is too large: write {expected}; {OLD_REFUSES}"));
@@ -66,23 +94,37 @@ fn number(key: Key, value: &DeValue<'_>, max: u64) -> Taken {
     Ok((Value::Number(number), note))
 }
 
-fn switch(value: &DeValue<'_>) -> Taken {
-    let (value, note) = number(Key::CudaEnabled, value, u32::MAX.into())?;
+fn not_a_number(key: Key, text: &str) -> String {
+    let instead = match suggest::value(key, text) {
+        Some(right) => format!("write {right}"),
+        None => format!("write {}, without quotes", key.kind().expected()),
+    };
+    let other = match key {
+        Key::GpuType if text.chars().any(char::is_alphabetic) => "; the class is vgpu_type",
+        _ => "",
+    };
+    format!("{text:?} is no number: {instead}{other}; {OLD_REFUSES}")
+}
+
+fn switch(key: Key, value: &DeValue<'_>, raw: &str) -> Taken {
+    let (value, note) = number(key, value, raw, u32::MAX.into())?;
     match value {
         Value::Number(n) if n > 1 => {
-            Ok((Value::Number(1), Some(format!("{n} is taken as 1, as vgpu_unlock-rs does"))))
+            let rate = match key {
+                Key::FrlEnabled => format!("; the rate is another key: frl_config = {n}"),
+                _ => String::new(),
+            };
+            Ok((Value::Number(1), Some(format!("{n} is taken as 1, as vgpu_unlock-rs does{rate}"))))
         }
         value => Ok((value, note)),
     }
 }
 
-fn size(key: Key, value: &DeValue<'_>) -> Taken {
+fn size(key: Key, value: &DeValue<'_>, raw: &str) -> Taken {
     let DeValue::String(written) = value else {
-        return match value {
-            DeValue::Boolean(_) | DeValue::Float(_) => {
-                Err(format!("write {} in quotes; {OLD_REFUSES}", key.kind().expected()))
-            }
-            _ => at_least(key, number(key, value, u64::MAX)?),
+        return match integer(value) {
+            Some(_) => at_least(key, number(key, value, raw, u64::MAX)?),
+            None => Err(wrong(key, value, raw, " in quotes")),
         };
     };
     let trimmed = written.trim();
@@ -102,8 +144,9 @@ fn size(key: Key, value: &DeValue<'_>) -> Taken {
         _ => None,
     };
     let number = trimmed.strip_suffix(unit).unwrap_or(trimmed).trim();
-    let hint = match meant {
-        Some(meant) if meant != unit => format!("write {number}{meant}"),
+    let hint = match (meant, suggest::value(key, written)) {
+        (Some(meant), _) if meant != unit && !number.is_empty() => format!("write {number}{meant}"),
+        (_, Some(right)) => format!("write {right}"),
         _ => format!("write {}", key.kind().expected()),
     };
     Err(format!("{written:?} is no size: {hint}; {OLD_REFUSES}"))
@@ -125,18 +168,23 @@ fn any_fraction(text: &str) -> Option<u64> {
 fn at_least(key: Key, taken: (Value, Option<String>)) -> Taken {
     match taken.0 {
         Value::Number(bytes) if key == Key::Vram && bytes < VRAM_MIN => {
-            Err("a vGPU has at least 384MiB".to_owned())
+            let (shift, unit) = if bytes <= 64 { (30, "GiB") } else { (20, "MiB") };
+            let meant = Some(bytes << shift).filter(|meant| *meant >= VRAM_MIN && bytes < 1 << 20);
+            let hint = meant.map_or(String::new(), |meant| {
+                format!("; is {bytes}{unit} meant? write vram = {}", suggest::quoted_size(meant))
+            });
+            Err(format!("a vGPU has at least 384MiB, not {bytes} bytes{hint}"))
         }
         _ => Ok(taken),
     }
 }
 
-fn text(key: Key, value: &DeValue<'_>, max: usize) -> Taken {
+fn text(key: Key, value: &DeValue<'_>, raw: &str, max: usize) -> Taken {
     let DeValue::String(text) = value else {
-        return Err(format!("write {} in quotes; {OLD_REFUSES}", key.kind().expected()));
+        return Err(wrong(key, value, raw, " in quotes"));
     };
     if text.contains('\0') {
-        return Err("a NUL would end the text".to_owned());
+        return Err("a NUL would end the text: take \\u0000 away".to_owned());
     }
     if text.len() > max || text.len() >= MAX_TEXT {
         return Err(format!(

@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 use anyhow::{Result, bail};
 use vgpu_unlock::profile::{Key, Kind};
 
+use super::suggest;
+
 /// The longest value that the module takes for a parameter, in bytes: a page, less what ends it.
-const MAX_PARAMETER: usize = 4094;
+pub const MAX_PARAMETER: usize = 4094;
 
 /// A value to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,33 @@ pub fn overrides(sections: &[Section]) -> String {
         format!("{target}:{}", settings.join(","))
     };
     sections.map(section).collect::<Vec<_>>().join(";")
+}
+
+/// The text of an overrides.toml. Sections without a setting are left out.
+pub fn overrides_toml(sections: &[Section]) -> String {
+    let sections = sections.iter().filter(|section| !section.settings.is_empty());
+    let section = |Section { target, settings }: &Section| {
+        let header = match target.split_once('/') {
+            Some((kind, name)) => format!("{kind}.{name}"),
+            None => format!("profile.{target}"),
+        };
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(k, v)| format!("{} = {}\n", k.name(), toml_value(*k, v)))
+            .collect();
+        format!("[{header}]\n{}", settings.concat())
+    };
+    sections.map(section).collect::<Vec<_>>().join("\n")
+}
+
+/// A value as TOML has it.
+pub fn toml_value(key: Key, value: &Value) -> String {
+    match (value, key.kind()) {
+        (Value::Text(text), _) => suggest::quoted(text),
+        (Value::Number(number), Kind::Size | Kind::Vram) => suggest::quoted_size(*number),
+        (Value::Number(number), Kind::U64) => format!("{number:#x}"),
+        (Value::Number(number), _) => number.to_string(),
+    }
 }
 
 /// `key=value`, in a form that survives modprobe.d and the kernel's command line.

@@ -3,8 +3,10 @@
 //!
 //! ```toml
 //! refused = true                  # nothing may be written; otherwise left out
+//! board = 11                      # GiB of the board, where that is known
 //! remarks = ["overrides:4: warning: num_display is ignored"]  # all of them: place, weight, a part
-//! [parameters]                    # all but `overrides`
+//! overrides = "vm/100:gpu_type=1" # the parameter, where it is compared
+//! [parameters]                    # all others
 //! migration = "1"
 //! [[vgpu]]                        # a vGPU that the daemons ask about
 //! type = 55
@@ -36,6 +38,8 @@ pub struct Vgpu {
 #[derive(Default)]
 pub struct Expectation {
     pub refused: bool,
+    pub board: Option<u64>,
+    pub overrides: Option<String>,
     pub remarks: Vec<String>,
     pub parameters: BTreeMap<String, Vec<u8>>,
     pub vgpus: Vec<Vgpu>,
@@ -49,6 +53,8 @@ impl Expectation {
         for (key, value) in root.get_ref() {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("refused", value) => expected.refused = value.as_bool().unwrap(),
+                ("board", value) => expected.board = number_of(value),
+                ("overrides", value) => expected.overrides = Some(text_of(value)),
                 ("remarks", DeValue::Array(remarks)) => {
                     expected.remarks =
                         remarks.iter().map(|remark| text_of(remark.get_ref())).collect();

@@ -8,7 +8,7 @@
 //! from what `profile_override.toml` is documented to mean, and the offsets are C's.
 
 mod expectation;
-mod modprobe;
+pub mod modprobe;
 mod round_trip;
 
 use std::collections::BTreeMap;
@@ -20,18 +20,23 @@ use vgpu_unlock::profile::Key;
 use vgpu_unlock::rm_control::{Call, Policy, ProcessMemory, edit};
 
 use self::expectation::{Expectation, Is, Vgpu};
-use super::Import;
+use super::{BoardMemory, Import};
 
 /// A user's files, and what must become of them.
-struct Case {
-    name: String,
-    overrides: String,
+pub struct Case {
+    pub name: String,
+    pub overrides: String,
     config: Option<String>,
-    expected: Expectation,
+    pub expected: Expectation,
 }
 
 fn cases() -> Vec<Case> {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/overrides");
+    cases_in("../tests/overrides")
+}
+
+/// The cases of a directory.
+pub fn cases_in(dir: &str) -> Vec<Case> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(dir);
     let read = |name: String| std::fs::read_to_string(dir.join(name));
     let mut names: Vec<String> = std::fs::read_dir(&dir)
         .unwrap()
@@ -49,8 +54,11 @@ fn cases() -> Vec<Case> {
 }
 
 /// Imports the files of a case. In remarks they are called `overrides` and `config`.
-fn import(case: &Case) -> Import {
+pub fn import(case: &Case) -> Import {
     let mut import = Import::default();
+    if let Some(gib) = case.expected.board {
+        import.set_board(BoardMemory { name: "the board".to_owned(), bytes: gib << 30 });
+    }
     import.profiles("overrides", &case.overrides);
     if let Some(config) = &case.config {
         import.config("config", config);
@@ -149,32 +157,35 @@ fn files_do_what_is_documented_to_every_structure_and_nothing_else() {
     println!("{compared} structures compared");
 }
 
+/// What is wrong with the remarks about a case's files, if they are not those expected.
+pub fn wrong_remarks(case: &Case, import: &Import) -> Option<String> {
+    let report = import.report();
+    let remarks: Vec<_> = report
+        .lines()
+        .filter(|line| {
+            ["note", "warning", "error"].iter().any(|w| line.contains(&format!(": {w}: ")))
+        })
+        .collect();
+    let expected = &case.expected.remarks;
+    let as_expected = |(line, expected): (&&str, &String)| {
+        let (place, said) = expected.split_once(": ").unwrap();
+        line.strip_prefix(place).is_some_and(|rest| {
+            let (weight, said) = said.split_once(": ").unwrap();
+            rest.starts_with(&format!(": {weight}: ")) && rest.contains(said)
+        })
+    };
+    let same = remarks.len() == expected.len();
+    if same && remarks.iter().zip(expected).all(as_expected) {
+        return None;
+    }
+    let (expected, remarks) = (expected.join("\n"), remarks.join("\n"));
+    Some(format!("{}: expected\n{expected}\nbut there is\n{remarks}\n", case.name))
+}
+
 #[test]
 fn remarks_are_those_that_a_file_deserves() {
-    let mut complaints = Vec::new();
-    for case in cases() {
-        let report = import(&case).report();
-        let remarks: Vec<_> = report
-            .lines()
-            .filter(|line| {
-                ["note", "warning", "error"].iter().any(|w| line.contains(&format!(": {w}: ")))
-            })
-            .collect();
-        let expected = &case.expected.remarks;
-        let as_expected = |(line, expected): (&&str, &String)| {
-            let (place, said) = expected.split_once(": ").unwrap();
-            line.strip_prefix(place).is_some_and(|rest| {
-                let (weight, said) = said.split_once(": ").unwrap();
-                rest.starts_with(&format!(": {weight}: ")) && rest.contains(said)
-            })
-        };
-        let same = remarks.len() == expected.len();
-        if !same || !remarks.iter().zip(expected).all(as_expected) {
-            let (expected, remarks) = (expected.join("\n"), remarks.join("\n"));
-            let name = &case.name;
-            complaints.push(format!("{name}: expected\n{expected}\nbut there is\n{remarks}\n"));
-        }
-    }
+    let wrong = |case: Case| wrong_remarks(&case, &import(&case));
+    let complaints: Vec<_> = cases().into_iter().filter_map(wrong).collect();
     assert!(complaints.is_empty(), "{}", complaints.concat());
 }
 

@@ -86,11 +86,11 @@ fn what_the_old_library_dies_on_is_taken_where_it_is_clear() {
         ("num_displays = \"2\"", "num_displays=2", "the quotes are not needed"),
         ("pci_id = \"0x1b3811f5\"", "pci_id=0x1b3811f5", "the quotes are not needed"),
         ("framebuffer = \"0x74000000\"", "framebuffer=1856MiB", "hexadecimal in quotes"),
-        ("framebuffer = 1_000", "framebuffer=0x3e8", ""),
-        ("framebuffer = \" 1.5 GB \"", "framebuffer=0x59682f00", ""),
+        ("framebuffer = 1_000", "framebuffer=0x3e8", "is 1000MiB meant?"),
+        ("framebuffer = \" 1.5 GB \"", "framebuffer=0x59682f00", "write framebuffer = \"1536MiB\""),
         ("framebuffer = \".5GiB\"", "framebuffer=512MiB", ""),
         ("framebuffer = \"3.\\tMiB\"", "framebuffer=3MiB", ""),
-        ("framebuffer = \"1.1234567 GiB\"", "framebuffer=0x47e6b6ee", ""),
+        ("framebuffer = \"1.1234567 GiB\"", "framebuffer=0x47e6b6ee", "no whole number of pages"),
         ("vram = \"4GiB\"", "vram=4GiB", ""),
     ] {
         let import = import(&format!("[profile.nvidia-1]\n{line}"));
@@ -108,7 +108,9 @@ fn what_the_old_library_dies_on_is_taken_where_it_is_clear() {
 fn long_names_are_warned_of_where_older_drivers_have_no_room() {
     let text = format!("[profile.nvidia-1]\ncard_name = \"{}\"", "x".repeat(32));
     let import = import(&text);
-    assert!(import.report().contains("2: warning: card_name: 32 bytes: drivers before 580"));
+    assert!(
+        import.report().contains("2: warning: nvidia-1: card_name: 32 bytes: drivers before 580")
+    );
     assert!(import.modprobe_conf().is_ok());
 }
 
@@ -144,8 +146,18 @@ fn what_is_wrong_keeps_anything_from_being_written() {
     let long = import(&format!("[vm.1]\nfeatures = \"{}\"", "x".repeat(128)));
     assert!(long.report().contains("128 bytes, but the field takes 127"));
     assert!(import("profile = 1").report().contains("profile must be a section"));
-    let both = import("[vm.1]\nvram = \"1GiB\"\nframebuffer = 1");
-    assert!(both.modprobe_conf().unwrap_err().to_string().contains("either vram"));
+    for (text, said) in [
+        (
+            "[vm.1]\nvram = \"1GiB\"\nframebuffer = 1",
+            "p.toml:3: error: vm/1: framebuffer stands beside",
+        ),
+        ("[vm.1]\nvram = \"1GiB\"\nframebuffer = 1", "write either vram or framebuffer"),
+        ("[vm.1]\nhidden = 1", "p.toml:2: error: vm/1: hidden: only a type can be hidden"),
+    ] {
+        let import = import(text);
+        assert!(import.report().contains(said), "{}", import.report());
+        assert!(import.modprobe_conf().is_err());
+    }
 }
 
 #[test]
@@ -154,8 +166,11 @@ fn more_than_a_parameter_holds_is_refused() {
         .map(|n| format!("[profile.nvidia-{n}]\nnum_displays = 1\n"))
         .collect::<Vec<_>>()
         .concat();
-    let error = import(&text).modprobe_conf().unwrap_err().to_string();
+    let import = import(&text);
+    let error = import.modprobe_conf().unwrap_err().to_string();
     assert!(error.contains("a parameter holds 4094"), "{error}");
+    assert!(error.contains("write /etc/vgpu_unlock/overrides.toml"), "{error}");
+    assert_eq!(import.overrides_toml().unwrap(), Some(text));
 }
 
 #[test]
@@ -176,10 +191,10 @@ fn the_configuration_is_taken_over() {
          6919 = { device_id = 5042, sub_system_id = 0 }\n",
     );
     let conf = import.modprobe_conf().unwrap();
-    let expected = "options vgpu_unlock migration=1 \
-                    gpus=\"1b06=off,1b07=off\"\n";
-    assert!(conf.ends_with(expected), "{conf}");
-    assert!(import.report().contains("c.toml:1: warning: enabled=0 would switch off"));
+    assert!(conf.ends_with("options vgpu_unlock migration=1 gpus=\"any=off\"\n"), "{conf}");
+    let report = import.report();
+    assert!(report.contains("c.toml:1: unlock = false: gpus=any=off keeps every board as it is"));
+    assert!(report.contains("c.toml:4: 1b06=1b38:11a0 is left out: unlock = false"), "{report}");
     for (text, said) in [
         ("unlock = 1", "write true or false"),
         ("pci_info_map = 1", "must be a table"),
@@ -203,14 +218,18 @@ fn overrides_survive_that_the_board_is_not_to_be_unlocked() {
     for (overrides, config, expected) in [
         ("", "unlock = false", " enabled=0\n"),
         ("[vm.1]\n[vm.2]\nwhatever = 1", "unlock = false", " enabled=0\n"),
-        ("[vm.1]\ngpu_type = 1", "unlock = false", " overrides=\"vm/1:gpu_type=1\"\n"),
-        ("", "unlock = false\nunlock_migration = true", " migration=1\n"),
+        (
+            "[vm.1]\ngpu_type = 1",
+            "unlock = false",
+            " gpus=\"any=off\" overrides=\"vm/1:gpu_type=1\"\n",
+        ),
+        ("", "unlock = false\nunlock_migration = true", " migration=1 gpus=\"any=off\"\n"),
         ("", "unlock_migration = false\nunlock = false", " enabled=0\n"),
         ("", "pci_info_map.7 = { device_id = 8, sub_system_id = 9 }", " gpus=\"0007=0008:0009\"\n"),
         (
             "[vm.1]\ngpu_type = 1",
             "pci_info_map.7 = { device_id = 8, sub_system_id = 9 }\nunlock = false",
-            " gpus=\"0007=off\" overrides=\"vm/1:gpu_type=1\"\n",
+            " gpus=\"any=off\" overrides=\"vm/1:gpu_type=1\"\n",
         ),
         ("[vm.1]\ngpu_type = 1", "unlock = true", " overrides=\"vm/1:gpu_type=1\"\n"),
     ] {
@@ -218,8 +237,93 @@ fn overrides_survive_that_the_board_is_not_to_be_unlocked() {
         import.config("c.toml", config);
         let conf = import.modprobe_conf().unwrap();
         assert!(conf.ends_with(&format!("options vgpu_unlock{expected}")), "{conf}");
-        let off = config.contains("unlock = false");
-        let warned = import.report().contains("warning: enabled=0 would");
-        assert_eq!(warned, off && !conf.contains("enabled=0"), "{conf}");
+        let kept = import.report().contains("gpus=any=off keeps every board as it is");
+        assert_eq!(kept, conf.contains("any=off"), "{}", import.report());
+    }
+}
+
+mod any_text {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Pieces of files, right and wrong.
+    fn pieces() -> impl Strategy<Value = String> {
+        let known: Vec<&str> = vec![
+            "\n",
+            "\r\n",
+            "\t",
+            " ",
+            " = ",
+            "=",
+            "==",
+            ":",
+            ",",
+            ";",
+            "#",
+            "//",
+            "[",
+            "]",
+            "[[",
+            "{",
+            "}",
+            "\"",
+            "'",
+            "\"\"\"",
+            "“",
+            "”",
+            "\u{a0}",
+            "\u{feff}",
+            ".",
+            "-",
+            "profile",
+            "nvidia-",
+            "mdev",
+            "vm",
+            "unlock",
+            "pci_info_map",
+            "framebuffer",
+            "vram",
+            "vgpu_type",
+            "pci_id",
+            "max_pixels",
+            "hidden",
+            "2b7bc7e4-8784-4933-8613-9bc92bbc718c",
+            "0x",
+            "1b30",
+            "55",
+            "4GiB",
+            "2 GB",
+            "1,5",
+            "true",
+            "NVS",
+            "é",
+            "🎮",
+            "9".repeat(20).leak(),
+            "1e9",
+            "nan",
+            "1979-05-27",
+        ];
+        let piece =
+            prop_oneof![4 => prop::sample::select(known).prop_map(str::to_owned), 1 => ".{0,3}"];
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn is_taken_or_refused_with_a_reason(text in pieces()) {
+            let mut import = Import::default();
+            import.files(&[("overrides", &text), ("config.toml", &text)]);
+            let lines = text.lines().count() + 1;
+            for line in import.report().lines() {
+                let place = line.split(':').nth(1).and_then(|line| line.parse::<usize>().ok());
+                prop_assert!(place.is_some_and(|place| (1..=lines).contains(&place)), "{line}");
+            }
+            let refused = import.report().contains(": error: ");
+            prop_assert_eq!(import.parameters_conf().is_err(), refused);
+            // What is not refused, the module takes.
+            prop_assert!(refused || import.modprobe_conf().is_ok(), "{}", import.report());
+        }
     }
 }

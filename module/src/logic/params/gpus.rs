@@ -34,15 +34,18 @@ enum Board {
     At(Address),
     /// All with this PCI device ID, or of those the ones with this subsystem ID.
     Device(u16, Option<u16>),
+    /// All of them.
+    Any,
 }
 
 impl Board {
     /// How closely the rule describes a board; `None` where it is not for it.
     fn rank(&self, device: u16, subsystem: u16, address: Option<Address>) -> Option<u8> {
         match *self {
-            Board::At(at) => (address == Some(at)).then_some(3),
-            Board::Device(id, Some(sub)) => (id == device && sub == subsystem).then_some(2),
-            Board::Device(id, None) => (id == device).then_some(1),
+            Board::At(at) => (address == Some(at)).then_some(4),
+            Board::Device(id, Some(sub)) => (id == device && sub == subsystem).then_some(3),
+            Board::Device(id, None) => (id == device).then_some(2),
+            Board::Any => Some(1),
         }
     }
 }
@@ -91,7 +94,7 @@ impl<'a> Gpus<'a> {
     }
 
     /// The rule for a board: that for its address, or else its device and subsystem ID, or else its
-    /// device ID. Without any it is [`Rule::Auto`].
+    /// device ID, or else any board. Without one it is [`Rule::Auto`].
     ///
     /// `address` is `None` where the caller does not know it.
     pub fn rule(&self, device: u16, subsystem: u16, address: Option<Address>) -> Rule {
@@ -150,7 +153,7 @@ struct Rules<'a> {
     failed: bool,
 }
 
-const EXPECTED_BOARD: &str = "a board: 10de:1b06, 1b06, 10de:1b06:11a0 or 0000:01:00.0";
+const EXPECTED_BOARD: &str = "a board: 10de:1b06, 1b06, 10de:1b06:11a0, 0000:01:00.0 or any";
 const EXPECTED_ANSWER: &str = "off, auto, or a device ID such as 1b38 or 1e30:12ba";
 
 impl<'a> Rules<'a> {
@@ -196,6 +199,9 @@ impl Iterator for Rules<'_> {
 }
 
 fn board_of(text: &[u8]) -> Option<Board> {
+    if text == b"any" {
+        return Some(Board::Any);
+    }
     let mut parts = text.split(|&c| c == b':');
     let (first, second, third) = (parts.next()?, parts.next(), parts.next());
     if parts.next().is_some() {
@@ -372,6 +378,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_for_any_board_is_for_those_without_a_closer_one() {
+        for text in ["any=off,1b06=13f2,02:00.0=auto", "02:00.0=auto,1b06=13f2,any=off"] {
+            assert_eq!(answer(text, 0x1b06, 1), Some((0x13f2, OWN)), "{text}");
+            assert_eq!(answer(text, 0x1e04, 1), None, "{text}");
+            assert_eq!(answer(text, 0x1e04, 2), Some((0x1e30, 0x12ba)), "{text}");
+        }
+        let gpus = Gpus::parse(b"any=off").unwrap();
+        assert!(!gpus.name_addresses());
+        for device in [0x1b06, 0x1b38, 0x2684] {
+            assert_eq!(gpus.board(device, OWN, address(1)), Answer::Unknown);
+        }
+    }
+
+    #[test]
     fn every_error_has_its_place() {
         for (text, at, expected) in [
             (",", 0, EXPECTED_BOARD),
@@ -385,6 +405,9 @@ mod tests {
             ("0000:01:00.0.0=off", 0, EXPECTED_BOARD),
             ("0000:100:00.0=off", 0, EXPECTED_BOARD),
             ("00.0=off", 0, EXPECTED_BOARD),
+            ("Any=off", 0, EXPECTED_BOARD),
+            ("any:1b06=off", 0, EXPECTED_BOARD),
+            ("any=off,any=auto", 8, "one rule a board"),
             ("1b06", 4, "= behind the board"),
             ("1b06 1b38", 5, "= behind the board"),
             ("1b06=", 5, EXPECTED_ANSWER),

@@ -19,7 +19,8 @@
 //! gpus      = [ rule { "," rule } [ "," ] ] ;
 //! rule      = board "=" answer ;
 //! board     = id | "10de:" id [ ":" id ]               (* device, subsystem *)
-//!           | [ domain ":" ] bus ":" slot "." function ;
+//!           | [ domain ":" ] bus ":" slot "." function
+//!           | "any" ;
 //! answer    = "off" | "auto" | id [ ":" id ] ;         (* device, subsystem *)
 //! id        = [ "0x" ] hex hex hex hex ;
 //!
@@ -46,7 +47,7 @@
 //! # What is in force
 //!
 //! Of the rules for a board, that for its address counts, or else that for its device and subsystem
-//! ID, or else that for its device ID; their order does not matter. Of the sections that fit a
+//! ID, or else that for its device ID, or else that for any board; their order does not matter. Of the sections that fit a
 //! vGPU, those for its type are applied first, then those for its UUID, then those for its virtual
 //! machine, each in the order in which they are written: the last one wins, key by key.
 //!

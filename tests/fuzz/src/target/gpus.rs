@@ -20,10 +20,12 @@ pub static TARGET: Target = Target {
             "12345678:ff:1f.7=off",
             "1b06=1b38\n",
             "2182=1e30,1e04=2230",
+            "1b06=auto,any=off",
+            "any=1b38,1e04=off",
             " ,",
         ])
     },
-    words: || vec!["off", "auto", "10de:", "0x10de:", "1b06", "0000:01:00.0", "=1b38", ","],
+    words: || vec!["off", "auto", "any", "10de:", "0x10de:", "1b06", "0000:01:00.0", "=1b38", ","],
     max_len: 256,
 };
 
@@ -31,6 +33,7 @@ pub static TARGET: Target = Target {
 enum Board {
     At(Address),
     Device(u16, Option<u16>),
+    Any,
 }
 
 fn run(text: &[u8]) {
@@ -58,6 +61,7 @@ fn run(text: &[u8]) {
                     check(&gpus, &expected, (device, !subsystem, address));
                 }
             }
+            Board::Any => check(&gpus, &expected, (0x1b06, 0x120f, Some(own))),
         }
     }
     check(&gpus, &expected, (0x1e04, 1, Some(own)));
@@ -73,6 +77,7 @@ fn check(
         .and_then(|address| of(Board::At(address)))
         .or_else(|| of(Board::Device(device, Some(subsystem))))
         .or_else(|| of(Board::Device(device, None)))
+        .or_else(|| of(Board::Any))
         .unwrap_or(Rule::Auto);
     assert_eq!(gpus.rule(device, subsystem, address), rule);
 
@@ -132,6 +137,9 @@ fn space(c: char) -> bool {
 }
 
 fn board_of(text: &str) -> Option<Board> {
+    if text == "any" {
+        return Some(Board::Any);
+    }
     let parts: Vec<&str> = text.split(':').collect();
     if let Some((slot, function)) = parts.last()?.split_once('.') {
         let (domain, bus) = match parts[..] {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What is known about boards without asking a driver: their memory, and the numbers of their types.
+
+mod data;
+pub mod host;
+
+/// A board of which people know how much memory it has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Board {
+    /// PCI device ID.
+    pub device: u16,
+    /// What it is called.
+    pub name: &'static str,
+    /// How much memory it is sold with, in GiB; several where the device ID does not tell.
+    pub gib: &'static [u64],
+}
+
+impl Board {
+    /// Its memory in bytes, where the device ID tells.
+    pub fn memory(&self) -> Option<u64> {
+        match self.gib {
+            [gib] => Some(gib << 30),
+            _ => None,
+        }
+    }
+}
+
+/// A vGPU type of a board that NVIDIA lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Type {
+    /// The N of `nvidia-N`.
+    pub number: u32,
+    /// Such as `GRID P40-2Q`.
+    pub name: String,
+    /// The whole of its memory in MiB, what the host keeps included.
+    pub mib: u64,
+    /// How many of them NVIDIA allows on a board.
+    pub max_instances: u64,
+}
+
+impl Type {
+    /// The letter at the end of its name: Q, B, A or C; `None` where the name has none.
+    pub fn series(&self) -> Option<char> {
+        let (_, size) = self.name.rsplit_once('-')?;
+        size.chars().find(char::is_ascii_alphabetic)
+    }
+}
+
+/// The board with this PCI device ID.
+pub fn find(device: u16) -> Option<&'static Board> {
+    data::BOARDS.iter().find(|board| board.device == device)
+}
+
+/// The Q types of the capable board with this PCI device ID, the smallest first. They have everything
+/// that a type can have: displays, CUDA and 60 frames per second.
+pub fn types(device: u16) -> Vec<Type> {
+    let known = || data::TYPES.iter().filter(|(board, ..)| *board == device);
+    // The largest is the whole board.
+    let memory = known().map(|(.., mib)| *mib).max().unwrap_or(0);
+    known()
+        .map(|&(_, number, name, mib)| Type {
+            number,
+            name: name.to_owned(),
+            mib,
+            // NVIDIA's user guide has no type with more.
+            max_instances: (memory / mib).min(32),
+        })
+        .collect()
+}
+
+/// The number of the type with that name, in whatever case and with or without what is in front of it.
+pub fn type_number(name: &str) -> Option<u32> {
+    let plain = |name: &str| -> String {
+        let word: String = name.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let word = word.to_ascii_lowercase();
+        word.trim_start_matches("nvidia").trim_start_matches("grid").to_owned()
+    };
+    let name = plain(name);
+    data::TYPES.iter().find(|(_, _, known, _)| plain(known) == name).map(|&(_, number, ..)| number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vgpu_unlock::gpu::{self, Answer};
+
+    #[test]
+    fn every_board_is_one_that_is_answered() {
+        for board in data::BOARDS {
+            assert_ne!(gpu::answer(board.device), Answer::Unknown, "{}", board.name);
+            assert!(!board.gib.is_empty() && board.gib.is_sorted(), "{}", board.name);
+            assert_eq!(find(board.device), Some(board), "{} stands twice", board.name);
+        }
+        assert_eq!(find(0x1b06).and_then(Board::memory), Some(11 << 30));
+        assert_eq!(find(0x1e30).and_then(Board::memory), None);
+    }
+
+    #[test]
+    fn types_are_those_that_the_module_knows() {
+        for &(device, number, name, mib) in data::TYPES {
+            assert!(gpu::vgpu_types(device).any(|known| known.name == name), "{name}");
+            assert_eq!(type_number(name), Some(number));
+            assert!(mib.is_power_of_two() || mib % 1024 == 0, "{name}");
+        }
+        for (name, number) in
+            [("p402q", 47), ("GRID P40-2Q", 47), ("rtx6000-1q", 256), ("RTXA6000-48Q", 533)]
+        {
+            assert_eq!(type_number(name), Some(number), "{name}");
+        }
+        for name in ["", "p40", "1q", "grid"] {
+            assert_eq!(type_number(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_series_is_the_letter_behind_the_size() {
+        let of = |name: &str| Type { number: 1, name: name.into(), mib: 1, max_instances: 1 };
+        for (name, series) in [
+            ("GRID P40-2Q", Some('Q')),
+            ("GRID P40-2B4", Some('B')),
+            ("My GPU", None),
+            ("a-1", None),
+        ] {
+            assert_eq!(of(name).series(), series, "{name}");
+        }
+    }
+
+    #[test]
+    fn as_many_instances_as_the_driver_says() {
+        // What the descriptions say that `mdevctl types` prints, as issues and guides show them.
+        for (device, number, max) in [
+            (0x1b38, 46, 24),
+            (0x1b38, 48, 8),
+            (0x1e30, 260, 4),
+            (0x2230, 524, 32),
+            (0x13f2, 12, 16),
+        ] {
+            let of = types(device).into_iter().find(|known| known.number == number).unwrap();
+            assert_eq!(of.max_instances, max, "nvidia-{number}");
+        }
+        assert_eq!(types(0x1b06), []);
+    }
+}
