@@ -2,5 +2,6 @@
 //! What the command `vgpu-unlock` can do, for itself and for xtask.
 
 pub mod cmd;
+pub mod host;
 pub mod inspect;
 pub mod profile;
