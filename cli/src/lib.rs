@@ -5,3 +5,4 @@ pub mod cmd;
 pub mod host;
 pub mod inspect;
 pub mod profile;
+pub mod status;

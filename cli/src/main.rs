@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `vgpu-unlock`: the users' command. This file only parses and dispatches.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use vgpu_unlock_cli::cmd;
 
@@ -14,14 +16,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Status(cmd::status::Args),
     Inspect(cmd::inspect::Args),
     #[command(flatten)]
     Profile(cmd::profile::Args),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
-        Command::Inspect(args) => cmd::inspect::run(&args),
-        Command::Profile(args) => cmd::profile::run(&args),
+        Command::Status(args) => return cmd::status::run(&args),
+        Command::Inspect(args) => cmd::inspect::run(&args)?,
+        Command::Profile(args) => cmd::profile::run(&args)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
