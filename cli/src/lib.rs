@@ -2,6 +2,7 @@
 //! What the command `vgpu-unlock` can do, for itself and for xtask.
 
 pub mod cmd;
+pub mod doctor;
 pub mod host;
 pub mod inspect;
 pub mod profile;

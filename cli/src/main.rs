@@ -17,6 +17,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Status(cmd::status::Args),
+    Doctor(cmd::doctor::Args),
     Inspect(cmd::inspect::Args),
     #[command(flatten)]
     Profile(cmd::profile::Args),
@@ -25,6 +26,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Status(args) => return cmd::status::run(&args),
+        Command::Doctor(args) => return cmd::doctor::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args)?,
         Command::Profile(args) => cmd::profile::run(&args)?,
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One file per command.
 
+pub mod doctor;
 pub mod inspect;
 pub mod profile;
 pub mod status;
