@@ -6,4 +6,5 @@ pub mod doctor;
 pub mod host;
 pub mod inspect;
 pub mod profile;
+pub mod report;
 pub mod status;

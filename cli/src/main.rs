@@ -21,6 +21,7 @@ enum Command {
     Inspect(cmd::inspect::Args),
     #[command(flatten)]
     Profile(cmd::profile::Args),
+    Report(cmd::report::Args),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -29,6 +30,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => return cmd::doctor::run(&args),
         Command::Inspect(args) => cmd::inspect::run(&args)?,
         Command::Profile(args) => cmd::profile::run(&args)?,
+        Command::Report(args) => cmd::report::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 pub mod doctor;
 pub mod inspect;
 pub mod profile;
+pub mod report;
 pub mod status;
 
 use std::io::{self, ErrorKind, Write};
