@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use vgpu_unlock_cli::cmd;
 
 /// Ask about vGPU on boards that NVIDIA does not list, and set it up.
@@ -22,6 +22,8 @@ enum Command {
     #[command(flatten)]
     Profile(cmd::profile::Args),
     Report(cmd::report::Args),
+    #[command(subcommand, hide = true)]
+    Generate(cmd::generate::Args),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -31,6 +33,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => cmd::inspect::run(&args)?,
         Command::Profile(args) => cmd::profile::run(&args)?,
         Command::Report(args) => cmd::report::run(&args)?,
+        Command::Generate(args) => cmd::generate::run(&args, Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)
 }

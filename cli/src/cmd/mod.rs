@@ -2,6 +2,7 @@
 //! One file per command.
 
 pub mod doctor;
+pub mod generate;
 pub mod inspect;
 pub mod profile;
 pub mod report;
