@@ -13,10 +13,10 @@ const OTHER_DRIVERS: [&str; 5] = ["nouveau", "nova_core", "nova-core", "nvidiafb
 pub(super) fn present(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
     let boards = facts.all_boards()?;
     if boards.is_empty() {
-        return Ok(vec![
-            Finding::broken("there is no NVIDIA display board on the PCI bus")
-                .cure("`lspci -nn -d 10de:` has to show it: see that it sits, has power, and is switched on in the firmware's setup"),
-        ]);
+        return Ok(vec![Finding::broken("there is no NVIDIA display board on the PCI bus").cure(
+            "`lspci -nn -d 10de:` has to show it: see that it sits, has power, and is \
+                     switched on in the firmware's setup",
+        )]);
     }
     let findings: Vec<_> = boards.iter().map(|board| kind(facts, board)).collect();
     Ok(one_is_enough(findings))
@@ -37,10 +37,9 @@ fn kind(facts: &Facts<'_>, board: &Board) -> Finding {
             ))
             .cure("take a board of the Turing generation or an older one")
         }
-        Answer::As(_, sibling) => Finding::ok(format!(
-            "{name}: answered as 10de:{:04x} {}",
-            sibling.device, sibling.name
-        )),
+        Answer::As(_, sibling) => {
+            Finding::ok(format!("{name}: answered as 10de:{:04x} {}", sibling.device, sibling.name))
+        }
         Answer::Listed if facts.needs_us(board) => Finding::ok(format!(
             "{name}: NVIDIA lists it in older branches, this driver's no longer does"
         )),
@@ -48,7 +47,10 @@ fn kind(facts: &Facts<'_>, board: &Board) -> Finding {
         Answer::Unknown => Finding::note(format!(
             "{name}: no vGPU-capable board with this silicon is known"
         ))
-        .cure("if NVIDIA lists it, it needs nothing of vgpu_unlock; else README.md has the boards that can be unlocked"),
+        .cure(
+            "if NVIDIA lists it, it needs nothing of vgpu_unlock; else README.md has the boards \
+             that can be unlocked",
+        ),
     }
 }
 

@@ -125,7 +125,8 @@ fn sources(host: &Host) -> Seen<Vec<Finding>> {
                     Finding::broken(format!("{path}:{}: has {word} of an older unlock in it", number + 1))
                         .cure("install NVIDIA's package anew, which brings its own sources back")
                         .cure(format!(
-                            "or take the line out, then dkms remove nvidia/{version} --all && dkms install nvidia/{version}"
+                            "or take the line out, then dkms remove nvidia/{version} --all && dkms install \
+                             nvidia/{version}"
                         ))
                         .cure("then reboot"),
                 );

@@ -138,7 +138,8 @@ pub(super) const KNOWN: &[Known] = &[
         words: &["NVRM: ", "RmInitAdapter failed"],
         meaning: "NVIDIA's driver could not start the board",
         cure: &[
-            "cold-start the host; if that does not help, the board or its power is at fault, or the version does not support it",
+            "cold-start the host; if that does not help, the board or its power is at fault, or \
+             the version does not support it",
         ],
         ..PLAIN
     },
