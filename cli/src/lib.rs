@@ -3,8 +3,12 @@
 
 pub mod board;
 pub mod cmd;
+pub mod doctor;
+pub mod host;
 pub mod inspect;
 pub mod plan;
 pub mod profile;
 pub mod release;
+pub mod report;
+pub mod status;
 pub mod store;

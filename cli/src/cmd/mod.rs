@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One file per command.
 
+pub mod doctor;
+pub mod generate;
 pub mod import;
 pub mod inspect;
 pub mod plan;
 pub mod profile;
+pub mod report;
+pub mod status;
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use vgpu_unlock::profile::parse_size;
 
 use crate::profile::{suggest_size, written_size};
 
-/// Prints an answer. Who stops reading in the midst of it has seen enough.
+/// Prints a text. Who stops reading it, as `head` does, has read enough.
 fn print(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("printing"),
-        _ => Ok(()),
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        result => Ok(result?),
     }
 }
 
