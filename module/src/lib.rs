@@ -31,7 +31,6 @@
 #[cfg(test)]
 extern crate std;
 
-#[cfg(feature = "host")]
 pub mod host;
 pub mod logic;
 

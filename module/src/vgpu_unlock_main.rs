@@ -11,7 +11,6 @@
 
 use kernel::prelude::*;
 
-#[allow(dead_code, unused_imports, reason = "xtask uses what the module does not")]
 mod logic;
 mod sys;
 mod unlock;

@@ -2,7 +2,8 @@
 //! The grammar of `overrides`: a test for every production and every error.
 #![allow(missing_docs, reason = "a test")]
 
-use vgpu_unlock::params::{Overrides, ParseError, Target, Which};
+use vgpu_unlock::params::overrides::Target;
+use vgpu_unlock::params::{Overrides, ParseError, Which};
 use vgpu_unlock::profile::{Key, Kind, Uuid, Value, EXPECTED_KEY};
 
 const UUID: &str = "2b7bc7e4-8784-4933-8613-9bc92bbc718c";

@@ -205,7 +205,10 @@ pub(super) fn version(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
                 "driver branch {} is not known: it is left exactly as it is",
                 version.branch
             ))
-            .cure(format!("install a driver of a branch that is known: {}", branch::KNOWN)),
+            .cure(format!(
+                "install a driver of a branch that is known: {}",
+                vgpu_unlock::host::KNOWN_BRANCHES
+            )),
         ]);
     }
     Ok(vec![match not_the_original(facts)? {

@@ -91,7 +91,7 @@ fn cure(reason: &str) -> Vec<String> {
     } else if reason.contains("not known") {
         return vec![format!(
             "install a driver of a branch that is known: {}",
-            vgpu_unlock::driver::branch::KNOWN
+            vgpu_unlock::host::KNOWN_BRANCHES
         )];
     } else {
         &["README.md, \"When it doesn't work\", has more; please report what it does not have"]

@@ -211,7 +211,7 @@ fn known_branch(driver: &DriverFile) -> Result<&'static Branch, String> {
         format!(
             "Nobody has proven what driver branch {} needs; known are {}.",
             version.branch,
-            branch::KNOWN
+            vgpu_unlock::host::KNOWN_BRANCHES
         )
     })
 }
@@ -224,7 +224,8 @@ fn listed_boards(
 ) -> Option<Listed> {
     let sites = sites.iter().map(|site| (site.name, Some(site.offset)));
     let others = resembles.iter().map(|other| (other.name, other.offset));
-    let (_, start) = sites.chain(others).find(|(name, _)| *name == branch::BOARD_CHECK)?;
+    let (_, start) =
+        sites.chain(others).find(|(name, _)| *name == vgpu_unlock::driver::site::BOARD_CHECK)?;
     let boards = listed::boards(driver.text.as_deref()?, start?, &driver.text_relocations);
     Some(boards.map_or_else(Listed::Unread, Listed::Boards))
 }

@@ -6,7 +6,9 @@ mod files;
 use std::fmt::Write as _;
 
 use vgpu_unlock::driver::branch;
-use vgpu_unlock::params::{Overrides, ParseError, Target, Which};
+use vgpu_unlock::host::KNOWN_BRANCHES;
+use vgpu_unlock::params::overrides::Target;
+use vgpu_unlock::params::{Overrides, ParseError, Which};
 use vgpu_unlock::profile::{self, Content, Editor, Field, Key, Skipped, Uuid};
 use vgpu_unlock::rm_control::command::{
     HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO, VGPU_CONFIG_GET_VGPU_TYPE_INFO,
@@ -83,7 +85,7 @@ fn acts(named: &Named, known: bool) -> String {
         false => format!(
             "{named}: the module leaves this branch exactly as it is; known are {}\n\
              nothing is overridden there: what follows would be in force if it were known\n",
-            branch::KNOWN
+            KNOWN_BRANCHES
         ),
     }
 }

@@ -5,7 +5,7 @@
 //! type makes the whole file unreadable, and then no vGPU starts at all.
 
 use toml::de::DeValue;
-use vgpu_unlock::profile::{Key, Kind, MAX_TEXT, VRAM_MIN, parse_size};
+use vgpu_unlock::profile::{Key, Kind, VRAM_MIN, parse_size, text::MAX_TEXT};
 
 use super::suggest;
 use super::write::Value;

@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn the_modules_own_status_is_understood() {
         use vgpu_unlock::status as module;
-        let address = module::Address { domain: 0, bus: 1, slot: 0, function: 0 };
+        let address = vgpu_unlock::gpu::Address { domain: 0, bus: 1, slot: 0, function: 0 };
         let gpu = module::Gpu {
             address,
             device: 0x1b06,

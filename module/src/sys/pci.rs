@@ -2,7 +2,7 @@
 //! The NVIDIA GPUs on the PCI bus.
 
 use super::bindings as b;
-use crate::logic::status::Address;
+use crate::logic::gpu::Address;
 
 /// A GPU, as the bus knows it.
 pub use b::vu_gpu as Gpu;

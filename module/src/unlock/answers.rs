@@ -9,19 +9,19 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use crate::logic::gpu::Address;
 use crate::logic::params::{Gpus, Identity};
+use crate::logic::rm_control::command::nvos54;
 use crate::logic::rm_control::{
     self, Boards, Call, Effective, Policy, ProcessTable, Told, ToldTable, Verdict,
 };
-use crate::logic::status::{Address, Answers, UnknownSize};
+use crate::logic::status::{Answers, UnknownSize};
 use crate::sys::calls::{self, CONTROL, XFER};
 use crate::sys::lock::{AnswersMutex, MutexGuard, Mutexed, ToldMutex};
 use crate::sys::user::{self, UserAddress, UserBytes};
 use crate::sys::{clock, log, pci};
 use crate::unlock::settings;
 
-/// Bytes of an NVOS54.
-const NVOS54_LEN: usize = 32;
 /// Bytes of a transfer: `u32 cmd, u32 size, u64 pointer`.
 const XFER_LEN: usize = 16;
 
@@ -111,26 +111,21 @@ impl Boards for OnTheBus<'_> {
 /// Changes the answer of an ioctl, in the task that made it.
 pub fn answered(command: u32, argument: UserAddress) {
     // Where the daemon's memory is not there, nobody will read the answer either.
-    let _ = nvos54(command, argument).and_then(answer);
+    let _ = call_of(command, argument).and_then(answer);
 }
 
-/// Offsets in an NVOS54 (nvos.h of NVIDIA's open kernel modules).
-const CMD: usize = 8;
-const PARAMS: usize = 16;
-const PARAMS_SIZE: usize = 24;
-const STATUS: usize = 28;
-
-fn answer(nvos54: UserAddress) -> Option<()> {
-    let mut head = [0; NVOS54_LEN];
-    nvos54.read(&mut head)?;
-    let cmd = u32_at(&head, CMD)?;
+fn answer(call_at: UserAddress) -> Option<()> {
+    let mut head = [0; nvos54::SIZE];
+    call_at.read(&mut head)?;
+    let cmd = u32_at(&head, nvos54::CMD)?;
     let interest = rm_control::interest(cmd)?;
     SEEN.fetch_add(1, Ordering::Relaxed);
     TOLD.lock().asked_by(user::daemon());
 
-    let params_at = UserAddress(u64::from_le_bytes(head.get(PARAMS..)?.get(..8)?.try_into().ok()?));
-    let size = u32_at(&head, PARAMS_SIZE)? as usize;
-    let status = u32_at(&head, STATUS)?;
+    let params_at =
+        UserAddress(u64::from_le_bytes(head.get(nvos54::PARAMS..)?.get(..8)?.try_into().ok()?));
+    let size = u32_at(&head, nvos54::PARAMS_SIZE)? as usize;
+    let status = u32_at(&head, nvos54::STATUS)?;
     // Parameters of an unknown length are not looked at.
     let wanted = if interest.knows(size) { size.min(interest.max_params) } else { 0 };
     let mut params = UserBytes::read(params_at, wanted)?;
@@ -143,7 +138,7 @@ fn answer(nvos54: UserAddress) -> Option<()> {
             let changed = call.params.get(edited.params.clone())?;
             params_at.add(edited.params.start).write(changed)?;
             if edited.status {
-                nvos54.add(STATUS).write(&call.status.to_le_bytes())?;
+                call_at.add(nvos54::STATUS).write(&call.status.to_le_bytes())?;
             }
             CHANGED.fetch_add(1, Ordering::Relaxed);
             let Range { start, end } = edited.params;
@@ -173,9 +168,9 @@ fn decide(call: &mut Call<'_>) -> Option<(Verdict, Option<Told>)> {
         return Some((verdict, None));
     }
     // A question for a type as such is for no vGPU.
-    let told = process.take_answer().and_then(|(vgpu_type, uuid, applied)| {
+    let told = process.take_answer().and_then(|(_, uuid, applied)| {
         let effective = Effective::of(call.cmd, call.params);
-        Some(Told { uuid: uuid?, vgpu_type, applied, effective })
+        Some(Told { uuid: uuid?, applied, effective })
     });
     Some((verdict, told))
 }
@@ -185,15 +180,15 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Where the NVOS54 of a call is, if it is an RM control call.
-fn nvos54(command: u32, argument: UserAddress) -> Option<UserAddress> {
+fn call_of(command: u32, argument: UserAddress) -> Option<UserAddress> {
     match (number(command), size(command)) {
-        (CONTROL, NVOS54_LEN) => Some(argument),
+        (CONTROL, nvos54::SIZE) => Some(argument),
         (XFER, XFER_LEN) => {
             let mut transfer = [0; XFER_LEN];
             argument.read(&mut transfer)?;
             let [c0, c1, c2, c3, s0, s1, s2, s3, pointer @ ..] = transfer;
             let real = u32::from_le_bytes([c0, c1, c2, c3]) == CONTROL
-                && u32::from_le_bytes([s0, s1, s2, s3]) as usize == NVOS54_LEN;
+                && u32::from_le_bytes([s0, s1, s2, s3]) as usize == nvos54::SIZE;
             real.then(|| UserAddress(u64::from_le_bytes(pointer)))
         }
         _ => None,

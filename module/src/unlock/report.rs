@@ -4,12 +4,13 @@
 use core::fmt::Write;
 
 use crate::logic::driver::branch;
+use crate::logic::gpu::Address;
 use crate::logic::gpu::Answer;
 use crate::logic::params::Rule;
 use crate::logic::profile::Uuid;
 use crate::logic::status::{
-    self, Address, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text,
-    TypeFiles, Vgpu, MAX_GPUS,
+    self, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text, TypeFiles,
+    Vgpu, MAX_GPUS,
 };
 use crate::sys::{log, pci};
 use crate::unlock::answers;

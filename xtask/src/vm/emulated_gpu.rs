@@ -11,8 +11,18 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::BoardOptions;
 use crate::sh;
+
+/// What the emulated board is, where it is not the default.
+#[derive(Clone, Debug, Default)]
+pub struct BoardOptions {
+    /// PCI device ID, hexadecimal.
+    pub device: Option<String>,
+    /// PCI subsystem ID, hexadecimal.
+    pub subsystem: Option<String>,
+    /// Key in BAR3, hexadecimal.
+    pub key: Option<String>,
+}
 
 /// A board that waits for QEMU, and goes when this is dropped.
 pub struct EmulatedGpu {

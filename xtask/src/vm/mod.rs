@@ -24,6 +24,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
+pub use emulated_gpu::BoardOptions;
 pub use outcome::Outcome;
 pub use protocol::Line;
 pub use scenario::{DEMO, Expect, SCENARIOS, Scenario, find};
@@ -34,17 +35,6 @@ use crate::{
 };
 use emulated_gpu::EmulatedGpu;
 use initramfs::Initramfs;
-
-/// What the emulated board is, where it is not the default.
-#[derive(Clone, Debug, Default)]
-pub struct BoardOptions {
-    /// PCI device ID, hexadecimal.
-    pub device: Option<String>,
-    /// PCI subsystem ID, hexadecimal.
-    pub subsystem: Option<String>,
-    /// Key in BAR3, hexadecimal.
-    pub key: Option<String>,
-}
 
 /// How often a machine is started whose kernel hangs before init. Nothing of ours has run by then.
 const TRIES: u32 = 3;

@@ -110,7 +110,7 @@ fn a_version_that_is_not_known_is_told_before_the_module_is_there() {
     let mut host = without_module();
     finds(&host, "version", State::Ok, &["550.163.01, known"]);
     host.file("/sys/module/nvidia/version", "418.226.00\n");
-    let known = vgpu_unlock::driver::branch::KNOWN;
+    let known = vgpu_unlock::host::KNOWN_BRANCHES;
     finds(&host, "version", State::Broken, &["driver branch 418 is not known", known]);
     // What the module that runs says counts more.
     let mut host = healthy();

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use vgpu_unlock::params::{Overrides, Target};
+use vgpu_unlock::params::{Overrides, overrides::Target};
 use vgpu_unlock::profile::{self, Key, Kind, Uuid, VRAM_MIN};
 
 use super::super::write::{self, Section, Value};

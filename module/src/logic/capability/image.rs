@@ -10,7 +10,7 @@ pub const POINTER_LEN: usize = 8;
 /// relocations were computed.
 #[derive(Clone, Copy)]
 pub struct Image<'a> {
-    base: u64,
+    pub(crate) base: u64,
     bytes: &'a [u8],
 }
 
@@ -29,11 +29,6 @@ impl<'a> Image<'a> {
     pub fn offset_of(&self, pointer: u64) -> Option<usize> {
         // A pointer below the base wraps to something no section is large enough for.
         usize::try_from(pointer.wrapping_sub(self.base)).ok().filter(|o| *o < self.bytes.len())
-    }
-
-    /// The address of `offset`.
-    pub fn address_of(&self, offset: usize) -> u64 {
-        self.base.wrapping_add(offset as u64)
     }
 
     /// The offset that the pointer at `offset` points to, if both are inside.

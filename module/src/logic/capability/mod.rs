@@ -24,12 +24,6 @@ pub mod watch;
 /// Bytes of a magic, and of a key.
 pub const MAGIC_LEN: usize = 16;
 
-/// Where BAR3 holds the board's magic.
-pub const BAR3_MAGIC: u64 = 0x29624;
-
-/// Where BAR3 holds the board's key.
-pub const BAR3_KEY: u64 = 0x29634;
-
 /// What the driver recognises a board's entries by.
 pub type Magic = [u8; MAGIC_LEN];
 

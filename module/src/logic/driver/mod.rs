@@ -2,5 +2,6 @@
 //! What is known about NVIDIA's driver: its versions, its branches, and how each is unlocked.
 
 pub mod branch;
+pub mod site;
 pub mod version;
 pub mod vgpud;

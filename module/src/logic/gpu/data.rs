@@ -5,7 +5,7 @@
 //! Source: the IDs that the vgpu_unlock community has used since 2021 (DualCoder/vgpu_unlock and
 //! mbilker/vgpu_unlock-rs carry the same ones); names and IDs are NVIDIA's, as pci.ids lists them.
 
-use super::{Generation, Range, Sibling, VgpuType};
+use super::board::{Generation, Range, Sibling, VgpuType};
 
 static TESLA_M10: Sibling = Sibling { device: 0x13bd, subsystem: Some(0x1160), name: "Tesla M10" };
 static TESLA_M60: Sibling = Sibling { device: 0x13f2, subsystem: None, name: "Tesla M60" };

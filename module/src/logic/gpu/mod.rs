@@ -1,57 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Boards: which ones NVIDIA's driver lists, and as what an unlisted one is answered.
 
+mod address;
+mod board;
 mod data;
+
+pub use address::Address;
+pub use board::{Generation, Sibling, VgpuType};
 
 /// NVIDIA's PCI vendor ID.
 pub const NVIDIA_VENDOR: u16 = 0x10de;
-
-/// What a GPU is built of, as far as vGPU support depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Generation {
-    /// GM107, GM108.
-    Maxwell,
-    /// GM200, GM204, GM206.
-    Maxwell2,
-    /// GP100 to GP108.
-    Pascal,
-    /// GV100.
-    Volta,
-    /// TU102 to TU117.
-    Turing,
-    /// GA102 to GA107.
-    Ampere,
-}
-
-/// A board that another one is answered as: a vGPU-capable one with the same silicon, or what the
-/// user says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sibling {
-    /// PCI device ID to answer. The driver accepts those of the built-in table.
-    pub device: u16,
-    /// PCI subsystem ID to answer, or `None` where the board's own is kept.
-    pub subsystem: Option<u16>,
-    /// The board's marketing name.
-    pub name: &'static str,
-}
-
-/// One vGPU type of a capable board.
-#[derive(Debug, PartialEq, Eq)]
-pub struct VgpuType {
-    /// PCI device ID of the board.
-    pub device: u16,
-    /// PCI subsystem ID that tells the board's types apart.
-    pub subsystem: u16,
-    /// What the guest's device is called, such as `GRID P40-1Q`.
-    pub name: &'static str,
-}
-
-struct Range {
-    first: u16,
-    last: u16,
-    generation: Generation,
-    sibling: &'static Sibling,
-}
 
 /// What is to be done about a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

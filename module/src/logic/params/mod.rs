@@ -69,11 +69,11 @@
 mod error;
 mod gpus;
 mod number;
-mod overrides;
+pub mod overrides;
 mod scan;
 mod switch;
 
 pub use error::ParseError;
 pub use gpus::{Gpus, Identity, Rule};
-pub use overrides::{Applied, Overrides, Target, Which};
+pub use overrides::{Applied, Overrides, Which};
 pub use switch::{parse_switch, parse_verbosity, Verbosity};

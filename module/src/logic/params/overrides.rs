@@ -55,18 +55,11 @@ pub struct Applied {
     pub skipped: Option<(Key, Skipped)>,
 }
 
-impl Applied {
-    /// Whether any section was for the vGPU.
-    pub fn any(&self) -> bool {
-        self.by_type != 0 || self.by_mdev != 0 || self.by_vm != 0 || self.skipped.is_some()
-    }
-}
-
 /// The parameter `overrides`, read and found right. See the module's documentation for its grammar.
 ///
 /// It is nothing but the text: what is asked for is read out of it again each time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Overrides<'a>(&'a [u8]);
+pub struct Overrides<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Overrides<'a> {
     /// Reads all sections.
@@ -85,16 +78,6 @@ impl<'a> Overrides<'a> {
     /// Of another one, what stands in front of its first error is in force.
     pub const fn accepted(text: &'a [u8]) -> Self {
         Self(text)
-    }
-
-    /// The text that was read, to be shown.
-    pub fn text(&self) -> &'a [u8] {
-        self.0
-    }
-
-    /// Every setting with the section it stands in, as written.
-    pub fn settings(&self) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
-        Items::new(self.0).map_while(Result::ok)
     }
 
     /// The settings for one vGPU in the order in which they are applied: sections for its type, then
@@ -145,7 +128,7 @@ impl<'a> Overrides<'a> {
 }
 
 /// The settings of a text; ends with the first error.
-struct Items<'a> {
+pub(crate) struct Items<'a> {
     scan: Scanner<'a>,
     /// The section that the scanner is in, and the keys that it has had, as bits.
     section: Option<(Target, u32)>,
@@ -156,7 +139,7 @@ const EXPECTED_TARGET: &str = "a section: nvidia-N, mdev/UUID or vm/N";
 const EXPECTED_UUID: &str = "a UUID such as 00000000-0000-0000-0000-000000000100";
 
 impl<'a> Items<'a> {
-    fn new(text: &'a [u8]) -> Self {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
         let mut scan = Scanner::new(text);
         scan.skip_space();
         Self { scan, section: None, failed: false }

@@ -57,37 +57,3 @@ pub enum Field {
     /// The licence's product name.
     LicensedProductName,
 }
-
-impl Field {
-    /// The field's name, as status and logs write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Field::VgpuType => "vgpu_type",
-            Field::VgpuName => "vgpu_name",
-            Field::VgpuClass => "vgpu_class",
-            Field::License => "license",
-            Field::MaxInstance => "max_instance",
-            Field::NumHeads => "num_heads",
-            Field::MaxResolutionX => "max_resolution_x",
-            Field::MaxResolutionY => "max_resolution_y",
-            Field::MaxPixels => "max_pixels",
-            Field::FrlConfig => "frl_config",
-            Field::CudaEnabled => "cuda_enabled",
-            Field::EccSupported => "ecc_supported",
-            Field::GpuInstanceSize => "gpu_instance_size",
-            Field::MultiVgpuSupported => "multi_vgpu_supported",
-            Field::VdevId => "vdev_id",
-            Field::PdevId => "pdev_id",
-            Field::FbLength => "fb_length",
-            Field::MappableVideoSize => "mappable_video_size",
-            Field::FbReservation => "fb_reservation",
-            Field::EncoderCapacity => "encoder_capacity",
-            Field::Bar1Length => "bar1_length",
-            Field::FrlEnable => "frl_enable",
-            Field::AdapterName => "adapter_name",
-            Field::AdapterNameUnicode => "adapter_name_unicode",
-            Field::ShortGpuNameString => "short_gpu_name_string",
-            Field::LicensedProductName => "licensed_product_name",
-        }
-    }
-}

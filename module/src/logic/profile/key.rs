@@ -184,7 +184,7 @@ mod tests {
         for key in Key::ALL {
             if let Kind::Text(max) = key.kind() {
                 assert!(key.kind().expected().contains(&std::format!("{max} bytes")));
-                assert!(max < super::super::MAX_TEXT);
+                assert!(max < crate::logic::profile::text::MAX_TEXT);
             }
         }
     }

@@ -11,15 +11,15 @@ use core::fmt;
 mod digit;
 mod field;
 mod key;
-mod size;
-mod text;
+pub mod size;
+pub mod text;
 mod uuid;
 
 pub use digit::{hex_byte, hex_digit};
 pub use field::Field;
 pub use key::{Key, Kind, EXPECTED_KEY};
-pub use size::{parse_size, split_vram, BadSize, Vram, VRAM_MIN};
-pub use text::{BadText, Decoded, Text, MAX_TEXT};
+pub use size::{parse_size, split_vram, VRAM_MIN};
+pub use text::{BadText, Text};
 pub use uuid::Uuid;
 
 /// A key's value, as a user gave it.

@@ -44,14 +44,8 @@ pub const VIRTUALIZATION_MODE_HOST_VGPU: u32 = 3;
 pub mod nvos54 {
     /// Length of the whole structure.
     pub const SIZE: usize = 32;
-    /// The client's handle.
-    pub const CLIENT: usize = 0;
-    /// The object that is asked.
-    pub const OBJECT: usize = 4;
     /// The command.
     pub const CMD: usize = 8;
-    /// Flags.
-    pub const FLAGS: usize = 12;
     /// Address of the parameters in the caller's memory.
     pub const PARAMS: usize = 16;
     /// Their length in bytes.

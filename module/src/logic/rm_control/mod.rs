@@ -12,13 +12,13 @@
 pub mod command;
 pub mod layout;
 mod params;
-mod process;
+pub mod process;
 mod table;
 mod told;
 
 use core::ops::Range;
 
-pub use process::{ProcessMemory, Start};
+pub use process::ProcessMemory;
 pub use table::{Process, ProcessTable};
 pub use told::{Daemon, Effective, InForce, Told, ToldTable};
 
@@ -67,9 +67,6 @@ static COMMANDS: [(u32, Action, &[u16]); 10] = [
 
 /// Maxwell boards can't read their InfoROM, and say so in a way that ends `nvidia-vgpu-mgr`.
 const MAXWELL: Action = Action::Status(Some(NV_ERR_NOT_SUPPORTED), NV_ERR_OBJECT_NOT_FOUND);
-
-/// The longest parameters of any command here: room for every [`Interest::max_params`].
-pub const MAX_PARAMS: usize = 5432;
 
 /// That a command is one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,6 +305,7 @@ pub fn fields(cmd: u32, params: &[u8]) -> impl Iterator<Item = (Field, Shown<'_>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::MAX_PARAMS;
 
     #[test]
     fn room_for_every_command_is_just_enough() {

@@ -90,8 +90,6 @@ impl Effective {
 pub struct Told {
     /// The vGPU.
     pub uuid: Uuid,
-    /// Its type's number.
-    pub vgpu_type: u32,
     /// What was overridden.
     pub applied: Applied,
     /// What is in force.
@@ -150,15 +148,15 @@ impl ToldTable {
 mod tests {
     use super::*;
 
-    fn told(n: u8, vgpu_type: u32, by_type: u16) -> Told {
+    fn told(n: u8, by_type: u16) -> Told {
         let applied = Applied { by_type, ..Applied::default() };
-        Told { uuid: Uuid::from_bytes([n; 16]), vgpu_type, applied, effective: Effective::NONE }
+        Told { uuid: Uuid::from_bytes([n; 16]), applied, effective: Effective::NONE }
     }
 
     #[test]
     fn the_last_answer_about_each_vgpu_is_remembered() {
         let mut table = ToldTable::EMPTY;
-        for told in [told(1, 46, 1), told(2, 46, 2), told(3, 46, 3), told(1, 47, 4)] {
+        for told in [told(1, 1), told(2, 2), told(3, 3), told(1, 4)] {
             table.remember(told);
         }
         let about = |n| table.about(Uuid::from_bytes([n; 16])).map(|told| told.applied.by_type);
@@ -170,7 +168,7 @@ mod tests {
     fn the_oldest_is_forgotten() {
         let mut table = ToldTable::EMPTY;
         for n in 1..=ANSWERS as u8 + 1 {
-            table.remember(told(n, 46, 0));
+            table.remember(told(n, 0));
         }
         let about = |n| table.about(Uuid::from_bytes([n; 16])).is_some();
         assert!(!about(1) && about(2) && about(ANSWERS as u8 + 1));

@@ -185,7 +185,6 @@ mod tests {
             params[4..15].copy_from_slice(b"a \"quoted\"\x01");
             told.remember(Told {
                 uuid: uuid(n),
-                vgpu_type: 46,
                 applied: Applied { by_vm: 2, ..Applied::default() },
                 effective: Effective::of(0xa082_0102, &params),
             });

@@ -8,7 +8,7 @@ use kernel::alloc::KVec;
 
 use super::vgpu_type::name_of;
 use super::{b, hook};
-use crate::logic::status::Address;
+use crate::logic::gpu::Address;
 use crate::sys::{check, clock, pci, Errno, NO_MEMORY};
 
 /// Types that a driver has registered for a device, and what it takes to register them anew.

@@ -5,11 +5,11 @@
 //! it, so whoever comes first finishes first: while we unhook in our exit, a driver that is going
 //! waits in its notifier, and its memory stays.
 
+mod driver;
 mod types;
 
+pub use driver::Driver;
 pub use types::Types;
-
-use core::fmt;
 
 use kernel::alloc::KBox;
 
@@ -21,6 +21,7 @@ use crate::sys::target::{self, Notifiers, Target, Which};
 use crate::sys::{calls, clock, hook, log, mdev, work, Errno};
 use crate::unlock::attachment::Attachment;
 use crate::unlock::types as vgpu_types;
+use driver::Named;
 
 /// How it stands.
 pub struct State {
@@ -33,23 +34,6 @@ pub struct State {
     types: Types,
     /// NVIDIA's module that registers types is loaded.
     types_loaded: bool,
-}
-
-/// How it stands with NVIDIA's driver.
-pub enum Driver {
-    /// It is not loaded.
-    Absent,
-    /// It is hooked.
-    Attached(KBox<Attachment>),
-    /// It is loaded, and was left exactly as it was.
-    Refused {
-        /// Which load of it.
-        identity: usize,
-        /// Its version, if it could be told.
-        version: Option<Version>,
-        /// Why.
-        reason: Reason,
-    },
 }
 
 static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
@@ -338,37 +322,6 @@ impl State {
                 self.hooks.check().map_or_else(DriverState::Silent, |()| DriverState::Attached)
             }
             Driver::Refused { reason, .. } => DriverState::Refused(*reason),
-        }
-    }
-}
-
-impl Driver {
-    fn identity(&self) -> Option<usize> {
-        match self {
-            Driver::Absent => None,
-            Driver::Attached(attachment) => Some(attachment.identity()),
-            Driver::Refused { identity, .. } => Some(*identity),
-        }
-    }
-
-    /// The driver's version, if it is loaded and says it.
-    pub fn version(&self) -> Option<Version> {
-        match self {
-            Driver::Absent => None,
-            Driver::Attached(attachment) => Some(attachment.version()),
-            Driver::Refused { version, .. } => *version,
-        }
-    }
-}
-
-/// " 550.163.01", or nothing where the version is not known.
-struct Named(Option<Version>);
-
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(version) => write!(f, " {version}"),
-            None => Ok(()),
         }
     }
 }

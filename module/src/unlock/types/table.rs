@@ -5,9 +5,10 @@
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::soon::POLL_MS;
+use crate::logic::gpu::Address;
 use crate::logic::mdev;
 use crate::logic::profile::Uuid;
-use crate::logic::status::{Address, Vgpu};
+use crate::logic::status::Vgpu;
 use crate::sys::clock;
 use crate::sys::lock::{Mutexed, TypesMutex};
 use crate::sys::mdev::Registration;

@@ -5,11 +5,12 @@
 use std::ops::Range;
 
 use vgpu_unlock::{
+    host::MAX_PARAMS,
     params::{Gpus, Overrides, Which},
     profile::{Field, Key, Value},
     rm_control::{
-        Call, Edited, MAX_PARAMS, Policy, ProcessMemory, Shown, Verdict, command, edit, fields,
-        interest, layout,
+        Call, Edited, Policy, ProcessMemory, Shown, Verdict, command, edit, fields, interest,
+        layout,
     },
 };
 

@@ -2,9 +2,9 @@
 //! `gpus`, against the grammar read in another way: cut at the commas first.
 
 use vgpu_unlock::{
+    gpu::Address,
     gpu::{self, Answer},
     params::{Gpus, Identity, Rule},
-    status::Address,
 };
 
 use super::texts;

@@ -3,7 +3,7 @@
 //! applied in the order that is promised.
 
 use vgpu_unlock::{
-    params::{Overrides, Target as Section, Which},
+    params::{Overrides, Which, overrides::Target as Section},
     profile::{Content, Editor, Field, Key, Kind, Skipped, Uuid, VRAM_MIN, Value},
 };
 

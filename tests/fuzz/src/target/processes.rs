@@ -5,7 +5,9 @@
 use vgpu_unlock::{
     params::{Gpus, Overrides},
     profile::Uuid,
-    rm_control::{Call, Policy, Process, ProcessMemory, ProcessTable, Start, command, edit},
+    rm_control::{
+        Call, Policy, Process, ProcessMemory, ProcessTable, command, edit, process::Start,
+    },
 };
 
 use crate::{Input, Target};

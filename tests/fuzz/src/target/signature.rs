@@ -3,10 +3,7 @@
 //! is made of pieces of them.
 
 use vgpu_unlock::{
-    driver::{
-        branch::{self, MAX_SITES},
-        version::Version,
-    },
+    driver::{branch, site::MAX_SITES, version::Version},
     signature::{Hits, Pattern, search},
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Sizes with and without a unit, against the same in exact arithmetic; the split of a vGPU's memory.
 
-use vgpu_unlock::profile::{BadSize, VRAM_MIN, parse_size, split_vram};
+use vgpu_unlock::profile::{VRAM_MIN, parse_size, size::BadSize, split_vram};
 
 use super::texts;
 use crate::Target;

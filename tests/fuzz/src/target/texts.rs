@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Text with escapes, against the same without a buffer's limits.
 
-use vgpu_unlock::profile::{BadText, MAX_TEXT, Text};
+use vgpu_unlock::profile::{BadText, Text, text::MAX_TEXT};
 
 use super::texts;
 use crate::Target;

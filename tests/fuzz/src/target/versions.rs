@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Driver versions, and the branch that one chooses.
 
-use vgpu_unlock::driver::{
-    branch::{self, MAX_SITES},
-    version::Version,
-};
+use vgpu_unlock::driver::{branch, site::MAX_SITES, version::Version};
 
 use super::texts;
 use crate::Target;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! 450 to 510: the capability tables decide alone.
 
-use super::Branch;
+use crate::logic::driver::site::Branch;
 
 pub(super) static BRANCH: Branch = Branch { sites: &[], unlisted: &[] };

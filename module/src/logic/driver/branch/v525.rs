@@ -3,7 +3,8 @@
 //!
 //! That the second gate has 535's effect is by analogy: its bytes stand in 525 too, once.
 
-use super::{v535, Branch, Site};
+use super::v535;
+use crate::logic::driver::site::{Branch, Site};
 
 pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[] };
 

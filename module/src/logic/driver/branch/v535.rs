@@ -4,7 +4,7 @@
 //! Source: what the community's binary patches for the host build 535.247.02 replace; the patterns
 //! were derived from Debian's builds of 525 and 535.
 
-use super::{Branch, Change, Site, BOARD_CHECK, SECOND_GATE};
+use crate::logic::driver::site::{Branch, Change, Site, BOARD_CHECK, SECOND_GATE};
 use crate::logic::signature::Pattern;
 
 pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[] };

@@ -4,7 +4,7 @@
 //! Source: what the community's binary patches for the host build 550.163.02 replace; the patterns
 //! were derived from Debian's 550.163.01, and proven there in a running kernel.
 
-use super::{Branch, Change, Site, Store, BOARD_CHECK, SECOND_GATE};
+use crate::logic::driver::site::{Branch, Change, Site, Store, BOARD_CHECK, SECOND_GATE};
 use crate::logic::signature::Pattern;
 
 pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[TESLA_M60, TESLA_P40] };

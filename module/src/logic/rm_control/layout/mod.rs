@@ -25,52 +25,9 @@ mod r450;
 mod r525;
 mod r580;
 mod r580_94;
+mod shape;
 
-use super::command;
-use crate::logic::profile::Field;
-
-/// Where one field lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// Which.
-    pub field: Field,
-    /// Bytes from the start of the parameters.
-    pub offset: u16,
-    /// Length in bytes.
-    pub len: u16,
-}
-
-/// A field at a place.
-const fn at(field: Field, offset: u16, len: u16) -> Slot {
-    Slot { field, offset, len }
-}
-
-/// The parameters of a command that hands out a vGPU type.
-#[derive(Debug)]
-pub struct Layout {
-    /// Command.
-    pub cmd: u32,
-    /// Lengths of the parameters that have this layout. Longer ones have fields appended.
-    pub sizes: &'static [u16],
-    /// Bytes in front of the type within the parameters.
-    base: u16,
-    slots: &'static [Slot],
-}
-
-impl Layout {
-    /// Where `field` lies, as offset into the parameters and length; `None` where the structure has
-    /// no such field.
-    pub fn place(&self, field: Field) -> Option<(usize, usize)> {
-        let slot = self.slots.iter().find(|slot| slot.field == field)?;
-        let offset = usize::from(self.base).saturating_add(slot.offset.into());
-        Some((offset, slot.len.into()))
-    }
-
-    /// The fields that it has, in their order.
-    pub fn fields(&self) -> impl Iterator<Item = Field> {
-        self.slots.iter().map(|slot| slot.field)
-    }
-}
+pub use shape::Layout;
 
 /// All layouts.
 pub static ALL: [&Layout; 7] = [
@@ -89,20 +46,11 @@ pub fn of(cmd: u32, size: usize) -> Option<&'static Layout> {
         .find(|layout| layout.cmd == cmd && layout.sizes.iter().any(|&s| usize::from(s) == size))
 }
 
-/// A layout of a type asked for by number: the number asked for, and the type behind it.
-const fn by_number(sizes: &'static [u16], slots: &'static [Slot]) -> Layout {
-    Layout { cmd: command::VGPU_CONFIG_GET_VGPU_TYPE_INFO, sizes, base: 8, slots }
-}
-
-/// A layout of a vGPU's type.
-const fn of_vgpu(sizes: &'static [u16], slots: &'static [Slot]) -> Layout {
-    Layout { cmd: command::HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO, sizes, base: 0, slots }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logic::profile::Key;
+    use crate::logic::profile::{Field, Key};
+    use crate::logic::rm_control::command;
     use std::vec::Vec;
 
     #[test]

@@ -7,7 +7,7 @@
 //! its fields to a known one of the other. Sizes are from the method tables. 470 appended a switch to
 //! the type of a vGPU.
 
-use super::{at, by_number, of_vgpu, Layout, Slot};
+use super::shape::{at, by_number, of_vgpu, Layout, Slot};
 use crate::logic::profile::Field;
 
 pub(super) static BY_NUMBER: Layout = by_number(&[4536], &TYPE);

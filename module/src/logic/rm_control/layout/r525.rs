@@ -7,7 +7,7 @@
 //! the size is in the method tables of 525, 535, 550 and 555. mbilker/vgpu_unlock-rs has 1848 bytes
 //! for it, which is 470's.
 
-use super::{at, by_number, of_vgpu, Layout, Slot};
+use super::shape::{at, by_number, of_vgpu, Layout, Slot};
 use crate::logic::profile::Field;
 
 pub(super) static BY_NUMBER: Layout = by_number(&[4960, 5096, 5232], &TYPE);

@@ -4,7 +4,7 @@
 //! The type by number is `NVA081_CTRL_VGPU_INFO` in NVIDIA's header. The type of a vGPU is as
 //! mbilker/vgpu_unlock-rs has it; no driver that has it could be read.
 
-use super::{at, by_number, of_vgpu, Layout, Slot};
+use super::shape::{at, by_number, of_vgpu, Layout, Slot};
 use crate::logic::profile::Field;
 
 pub(super) static BY_NUMBER: Layout = by_number(&[5424], &TYPE);

@@ -3,7 +3,7 @@
 //!
 //! Source: `NVA081_CTRL_VGPU_INFO` in NVIDIA's header, of 580.95.05 and later.
 
-use super::{at, by_number, Layout, Slot};
+use super::shape::{at, by_number, Layout, Slot};
 use crate::logic::profile::Field;
 
 pub(super) static BY_NUMBER: Layout = by_number(&[5432], &TYPE);

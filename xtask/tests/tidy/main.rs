@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a reviewer would have to remember.
 
+mod imports;
+mod structure;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -75,7 +78,7 @@ fn unsafe_code_is_in_its_room() {
     // The rest of the kernel side may promise something to sys, and says what, no more.
     let rooms = [
         "module/src/sys/",
-        "module/src/unlock/lifecycle.rs",
+        "module/src/unlock/lifecycle/mod.rs",
         "module/src/unlock/attachment.rs",
         "module/src/unlock/tables.rs",
     ];
@@ -86,47 +89,6 @@ fn unsafe_code_is_in_its_room() {
             && read(f).lines().any(|l| l.split("//").next().unwrap_or("").contains("unsafe "))
     };
     complain(files().iter().filter(outside).map(|f| format!("{f}: unsafe code")).collect());
-}
-
-/// The modules that lib.rs names, which cargo builds too.
-fn pure_rooms() -> Vec<String> {
-    read("module/src/lib.rs")
-        .lines()
-        .filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';'))
-        .filter(|room| *room != "host")
-        .map(str::to_owned)
-        .collect()
-}
-
-#[test]
-fn pure_rooms_do_not_know_the_kernel_side() {
-    let kernel_side = ["sys", "unlock", "lifecycle", "report", "policy", "answers", "types"];
-    let mut complaints = vec![];
-    for file in files().iter().filter(|f| f.starts_with("module/src/") && f.ends_with(".rs")) {
-        let room = file["module/src/".len()..].split(['/', '.']).next().unwrap();
-        if !pure_rooms().iter().any(|pure| pure == room) {
-            continue;
-        }
-        let text = read(file);
-        for other in kernel_side {
-            if text.contains(&format!("crate::{other}")) {
-                complaints.push(format!("{file}: uses {other}"));
-            }
-        }
-        if text.contains("kernel::") {
-            complaints.push(format!("{file}: uses the kernel crate"));
-        }
-    }
-    complain(complaints);
-}
-
-#[test]
-fn both_roots_have_every_pure_room() {
-    let kernel_root = read("module/src/vgpu_unlock_main.rs");
-    let missing = |room: &&String| !kernel_root.contains(&format!("mod {room};"));
-    complain(
-        pure_rooms().iter().filter(missing).map(|r| format!("Kbuild's root lacks {r}")).collect(),
-    );
 }
 
 #[test]
