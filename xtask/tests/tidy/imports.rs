@@ -33,8 +33,13 @@ impl Crate {
             let module = if name == root { vec![] } else { module_of(name) };
             let mut file = File { module, ..File::default() };
             let children = children(&parsed);
-            let mut visitor = Visitor { file: &mut file, children: &children };
-            visitor.visit_file(&parsed);
+            // Once for what is imported, and again for what is named by it.
+            let mut aliases = BTreeMap::new();
+            for _ in 0..2 {
+                let mut visitor =
+                    Visitor { file: &mut file, children: &children, aliases: &mut aliases };
+                visitor.visit_file(&parsed);
+            }
             crate_files.insert(name.clone(), file);
         }
         Self { files: crate_files }
@@ -64,7 +69,8 @@ impl Crate {
             Some((found, &path[len..]))
         });
         let ((name, file), rest) = found?;
-        let first = rest.first()?;
+        // The module itself.
+        let Some(first) = rest.first() else { return Some(name) };
         for (handed, from) in &file.handed_on {
             if handed == first {
                 let onward = from.iter().chain(&rest[1..]).cloned().collect::<Vec<_>>();
@@ -130,11 +136,12 @@ fn children(file: &syn::File) -> BTreeSet<String> {
 struct Visitor<'a> {
     file: &'a mut File,
     children: &'a BTreeSet<String>,
+    /// What was imported, by the name that it has here.
+    aliases: &'a mut BTreeMap<String, Vec<String>>,
 }
 
 impl Visitor<'_> {
-    /// A path as it is written, from the crate's root; `None` where it leads out of the crate, or is relative
-    /// to a name that was imported.
+    /// A path as it is written, from the crate's root; `None` where it leads out of the crate.
     fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
         let mut base = match path.first()?.as_str() {
             "crate" | "$crate" => vec![],
@@ -145,7 +152,11 @@ impl Visitor<'_> {
                 base.extend_from_slice(path);
                 return Some(base);
             }
-            _ => return None,
+            name => {
+                let mut base = self.aliases.get(name)?.clone();
+                base.extend_from_slice(&path[1..]);
+                return Some(base);
+            }
         };
         let supers = path.iter().take_while(|segment| *segment == "super").count();
         for _ in 0..supers {
@@ -182,14 +193,17 @@ impl Visitor<'_> {
     }
 
     fn leaf(&mut self, path: &[String], renamed: Option<String>, public: bool) {
+        let name = renamed.or_else(|| path.last().cloned());
         // A module of one's own that is handed on.
         let own = path.first().filter(|first| *first != "self").or(path.get(1));
         if public && path.len() > 1 && own.is_some_and(|own| self.children.contains(own)) {
-            let name = renamed.or_else(|| path.last().cloned());
-            if let (Some(name), Some(from)) = (name, self.absolute(path)) {
+            if let (Some(name), Some(from)) = (name.clone(), self.absolute(path)) {
                 self.file.handed_on.push((name, from));
                 return;
             }
+        }
+        if let (Some(name), Some(from)) = (name, self.absolute(path)) {
+            self.aliases.insert(name, from);
         }
         self.name(path);
     }
@@ -227,7 +241,11 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         let arguments = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
         if let Ok(arguments) = arguments.parse2(call.tokens.clone()) {
             // What they name may be ours, too.
-            let mut inner = Visitor { file: &mut *self.file, children: self.children };
+            let mut inner = Visitor {
+                file: &mut *self.file,
+                children: self.children,
+                aliases: &mut *self.aliases,
+            };
             for argument in &arguments {
                 syn::visit::visit_expr(&mut inner, argument);
             }
