@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <asm/pgtable.h>
 
 #include "shim.h"
 
@@ -33,13 +34,18 @@ void vu_unmap(const void *mapped)
 
 bool vu_mapped_frame(const void *address, u64 *physical)
 {
-	struct page *page;
+	unsigned long at = (unsigned long)address;
+	unsigned int level;
+	u64 mask;
+	pte_t *pte;
 
 	if (!is_vmalloc_addr(address))
 		return false;
-	page = vmalloc_to_page(address);
-	if (!page)
+	/* vmalloc_to_page() knows large pages, with which devices are mapped, only since Linux 5.13. */
+	pte = lookup_address(at, &level);
+	if (!pte || !pte_present(*pte))
 		return false;
-	*physical = ((u64)page_to_pfn(page) << PAGE_SHIFT) + offset_in_page(address);
+	mask = page_level_mask(level);
+	*physical = ((u64)pte_pfn(*pte) << PAGE_SHIFT & mask) | (at & ~mask);
 	return true;
 }

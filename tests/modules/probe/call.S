@@ -52,7 +52,7 @@ STACK_FRAME_NON_STANDARD probe_jump
 
 /* A kprobe's handler continues here, with the stack as probe_jump left it. */
 SYM_FUNC_START(probe_jump_back)
-	ENDBR
+	endbr64
 	mov 0xc(%rbp), %eax
 	RESTORE_CALLEE_SAVED
 	RET

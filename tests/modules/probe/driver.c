@@ -48,3 +48,22 @@ void *driver_symbol(struct module *driver, const char *name)
 	rcu_read_unlock();
 	return found;
 }
+
+#ifdef HAVE_MODULE_MEMORY
+void *driver_part(const struct module *driver, enum part part, size_t *size)
+{
+	enum mod_mem_type type = part == TEXT ? MOD_TEXT : MOD_RODATA;
+
+	*size = driver->mem[type].size;
+	return driver->mem[type].base;
+}
+#else
+/* Before Linux 6.4 they lay in one area. */
+void *driver_part(const struct module *driver, enum part part, size_t *size)
+{
+	size_t text = driver->core_layout.text_size;
+
+	*size = part == TEXT ? text : driver->core_layout.ro_size - text;
+	return driver->core_layout.base + (part == TEXT ? 0 : text);
+}
+#endif

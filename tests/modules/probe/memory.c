@@ -7,7 +7,11 @@
  *   peek: "ADDRESS LENGTH" -> bytes anywhere in the kernel, in hexadecimal
  */
 #include <linux/fs.h>
+#ifdef HAVE_HEX
 #include <linux/hex.h>
+#else
+#include <linux/kernel.h>
+#endif
 #include <linux/uaccess.h>
 
 #include "probe.h"
@@ -27,22 +31,22 @@ static int region_release(struct inode *inode, struct file *file)
 }
 
 static ssize_t region_read(struct file *file, char __user *user, size_t count, loff_t *pos,
-			   enum mod_mem_type type)
+			   enum part part)
 {
-	struct module *driver = file->private_data;
+	size_t size;
+	void *base = driver_part(file->private_data, part, &size);
 
-	return simple_read_from_buffer(user, count, pos, driver->mem[type].base,
-				       driver->mem[type].size);
+	return simple_read_from_buffer(user, count, pos, base, size);
 }
 
 static ssize_t rodata_read(struct file *file, char __user *user, size_t count, loff_t *pos)
 {
-	return region_read(file, user, count, pos, MOD_RODATA);
+	return region_read(file, user, count, pos, RODATA);
 }
 
 static ssize_t text_read(struct file *file, char __user *user, size_t count, loff_t *pos)
 {
-	return region_read(file, user, count, pos, MOD_TEXT);
+	return region_read(file, user, count, pos, TEXT);
 }
 
 static const struct file_operations rodata_fops = {
@@ -64,12 +68,15 @@ static const struct file_operations text_fops = {
 static int bounds_run(char *request, char *reply)
 {
 	struct module *driver = driver_get();
+	size_t rodata_size, text_size;
+	void *rodata, *text;
 
 	if (!driver)
 		return -ENODEV;
-	scnprintf(reply, REPLY_SIZE, "rodata %px %x\ntext %px %x\n",
-		  driver->mem[MOD_RODATA].base, driver->mem[MOD_RODATA].size,
-		  driver->mem[MOD_TEXT].base, driver->mem[MOD_TEXT].size);
+	rodata = driver_part(driver, RODATA, &rodata_size);
+	text = driver_part(driver, TEXT, &text_size);
+	scnprintf(reply, REPLY_SIZE, "rodata %px %zx\ntext %px %zx\n", rodata, rodata_size, text,
+		  text_size);
 	driver_put(driver);
 	return 0;
 }

@@ -30,6 +30,10 @@ void driver_put(struct module *driver);
 /* Address of a function or datum, static ones included; NULL where there is none. */
 void *driver_symbol(struct module *driver, const char *name);
 
+/* A part of its memory: its text, or what is read only. */
+enum part { TEXT, RODATA };
+void *driver_part(const struct module *driver, enum part part, size_t *size);
+
 /* Groups of debugfs files, one source file each. */
 void sites_create(struct dentry *dir);
 void blob_create(struct dentry *dir);

@@ -94,8 +94,8 @@ static bool matches(const u8 *at, const s16 *bytes, size_t len)
 /* The only match in the driver's text, or NULL. */
 static u8 *find(struct module *driver, const s16 *bytes, size_t len)
 {
-	u8 *text = driver->mem[MOD_TEXT].base;
-	size_t size = driver->mem[MOD_TEXT].size, i;
+	size_t size, i;
+	u8 *text = driver_part(driver, TEXT, &size);
 	u8 *found = NULL;
 
 	for (i = 0; i + len <= size; i++) {

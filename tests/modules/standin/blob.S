@@ -14,7 +14,7 @@
 #if STANDIN_BRANCH == 550
 
 SYM_FUNC_START(blob_board_check)
-	ENDBR
+	endbr64
 	push %r14
 	push %r13
 	push %rbx
@@ -39,7 +39,7 @@ SYM_FUNC_END(blob_board_check)
 /* The gate is in the middle; the status of the call in front of it comes as an argument. */
 .macro SECOND_GATE name
 SYM_FUNC_START(\name)
-	ENDBR
+	endbr64
 	push %rbx
 	push %r14
 	sub $0x10, %rbp
@@ -64,7 +64,7 @@ SYM_FUNC_END(\name)
 #else /* 525, 535 */
 
 SYM_FUNC_START(blob_board_check)
-	ENDBR
+	endbr64
 	sub $8, %rsp
 	sub $0x10, %rbp
 	cmpb $0, 0x7b2(%rdi)
@@ -91,7 +91,7 @@ SYM_FUNC_END(blob_registry)
 /* The gate is a function of its own, which asks another one through a pointer. */
 .macro SECOND_GATE name
 SYM_FUNC_START(\name)
-	ENDBR
+	endbr64
 	sub $8, %rsp
 	sub $0x10, %rbp
 	mov 0x1bf0(%rdi), %rsi

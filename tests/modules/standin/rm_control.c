@@ -3,11 +3,16 @@
  * RM's answers. Whether the board may host vGPUs is for the blob's check to say, as in the real
  * driver: without that, nothing about vGPUs is answered but 0x56.
  */
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#ifdef HAVE_UNALIGNED
 #include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
 #include <linux/uuid.h>
 
 #include "rm.h"

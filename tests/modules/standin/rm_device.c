@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/nvidiactl, and the two ways by which an RM control call comes in. */
+#include <linux/fs.h>
 #include <linux/delay.h>
 #include <linux/ioctl.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>

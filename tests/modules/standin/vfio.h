@@ -3,6 +3,8 @@
 #ifndef STANDIN_VFIO_H
 #define STANDIN_VFIO_H
 
+#include <linux/device.h>
+#include <linux/uuid.h>
 #include <linux/mdev.h>
 
 #include "vgpu_vfio.h"
@@ -14,6 +16,11 @@
 /* RM's functions. */
 extern rm_vgpu_vfio_ops_t rm_vgpu_vfio_ops;
 
+/* What makes vGPUs of boards with types. */
+int vfio_vgpus_register(void);
+void vfio_vgpus_unregister(void);
+
+#ifdef HAVE_MDEV_PARENT
 /* One type of one board's. The mdev core shows the texts; the name is asked for once. */
 struct vgpu_type {
 	struct mdev_type mdev_type;
@@ -32,12 +39,13 @@ static inline struct pci_dev *vgpu_type_board(struct vgpu_type *type)
 	return to_pci_dev(type->mdev_type.parent->dev);
 }
 
+extern struct mdev_driver vgpu_mdev_driver;
+#endif
+
 /* What RM calls when a board's types are known, and when it goes. */
 u32 nv_vgpu_probe(struct pci_dev *pci_dev, u32 count, u32 *type_ids);
 void nv_vgpu_remove(struct pci_dev *pci_dev);
 /* Unregisters all boards. */
 void vfio_boards_remove(void);
-
-extern struct mdev_driver vgpu_mdev_driver;
 
 #endif

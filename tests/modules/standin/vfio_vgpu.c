@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vGPUs as mediated devices. They can be created and looked at; there is nothing to open. */
+#include <linux/delay.h>
+#include <linux/device/bus.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/vfio.h>
 
 #include "vfio.h"
@@ -12,10 +15,12 @@ struct vgpu {
 
 static const struct vfio_device_ops vgpu_ops = {
 	.name = "nvidia-vgpu-vfio",
+#ifdef HAVE_IOMMUFD
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,
 	.attach_ioas = vfio_iommufd_emulated_attach_ioas,
 	.detach_ioas = vfio_iommufd_emulated_detach_ioas,
+#endif
 };
 
 static int vgpu_probe(struct mdev_device *mdev)
@@ -101,3 +106,37 @@ struct mdev_driver vgpu_mdev_driver = {
 		.mod_name = KBUILD_MODNAME,
 	},
 };
+
+static uint add_sleep_ms;
+module_param(add_sleep_ms, uint, 0644);
+MODULE_PARM_DESC(add_sleep_ms, "how long a vGPU that is created takes until others can find it");
+
+/* The kernel calls this when a device has its name, and is not among its parent's children yet. */
+static int vgpu_is_added(struct notifier_block *block, unsigned long event, void *device)
+{
+	uint ms = READ_ONCE(add_sleep_ms);
+
+	if (event == BUS_NOTIFY_ADD_DEVICE && ms)
+		msleep(ms);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vgpu_bus_notifier = { .notifier_call = vgpu_is_added };
+
+int vfio_vgpus_register(void)
+{
+	int ret = mdev_register_driver(&vgpu_mdev_driver);
+
+	if (ret)
+		return ret;
+	ret = bus_register_notifier(vgpu_mdev_driver.driver.bus, &vgpu_bus_notifier);
+	if (ret)
+		mdev_unregister_driver(&vgpu_mdev_driver);
+	return ret;
+}
+
+void vfio_vgpus_unregister(void)
+{
+	bus_unregister_notifier(vgpu_mdev_driver.driver.bus, &vgpu_bus_notifier);
+	mdev_unregister_driver(&vgpu_mdev_driver);
+}
