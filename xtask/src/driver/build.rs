@@ -69,15 +69,17 @@ pub fn build(kernel: &Prepared) -> Result<PathBuf> {
 
 fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let tree = kernel.headers.display();
+    let headers = kernel.headers.display();
+    let common = kernel.common_headers()?;
     sh::run_logged(
         Command::new("make")
             .current_dir(dir)
             .arg(format!("-j{jobs}"))
-            .arg(format!("SYSSRC={tree}"))
-            .arg(format!("SYSOUT={tree}"))
-            // A tree has the configuration of Debian's kernel, but not its image: no BTF.
-            .args(["NV_KERNEL_MODULES=nvidia", "CONFIG_DEBUG_INFO_BTF_MODULES="])
+            .arg(format!("SYSSRC={}", common.display()))
+            .arg(format!("SYSOUT={headers}"))
+            // Neither debug information nor BTF is of use here.
+            .args(["NV_KERNEL_MODULES=nvidia", "CONFIG_DEBUG_INFO="])
+            .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
             .arg("modules"),
         &dir.with_extension("log"),
     )

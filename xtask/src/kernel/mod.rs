@@ -38,6 +38,20 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Where the headers that all flavours of this kernel share are: Debian's Makefile includes theirs.
+    ///
+    /// # Errors
+    /// The Makefile is not Debian's.
+    pub fn common_headers(&self) -> Result<PathBuf> {
+        let makefile = self.headers.join("Makefile");
+        let text = fs::read_to_string(&makefile)
+            .with_context(|| format!("reading {}", makefile.display()))?;
+        let included = text.lines().find_map(|line| line.strip_prefix("include "));
+        let included =
+            included.with_context(|| format!("{} is not Debian's", makefile.display()))?;
+        Ok(Path::new(included).parent().unwrap_or(Path::new("/")).to_owned())
+    }
+
     /// All that counts for what is built for it.
     pub fn inputs(&self) -> String {
         fs::read_to_string(self.runtime.join("inputs")).unwrap_or_default()

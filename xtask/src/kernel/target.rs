@@ -39,6 +39,8 @@ pub struct Target {
     pub mode: Mode,
     /// With the compilers of which system it is built for.
     pub root: Root,
+    /// How many times as long as others it may take in a virtual machine.
+    pub patience: u32,
 }
 
 /// Up to 7.0.
@@ -53,6 +55,7 @@ const PORTABLE: Target = Target {
     source: None,
     mode: Mode::Portable,
     root: Root::Trixie,
+    patience: 1,
 };
 
 /// All targets, the oldest first.
@@ -63,6 +66,8 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "debian-6.12-rt",
         releases: r"6\.12\.[0-9]+\+deb13[.0-9]*-rt-amd64",
+        // Every lock is one that sleeps, and interrupts are threads: without KVM that takes its time.
+        patience: 4,
         ..PORTABLE
     },
     Target {

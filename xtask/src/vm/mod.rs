@@ -74,7 +74,7 @@ pub fn run(
             console: dir.join("console.log"),
             arguments: scenario.kernel_arguments(),
             counted: scenario.counted,
-            timeout: scenario.timeout,
+            timeout: scenario.timeout * kernel.target.patience,
         };
         let end = machine.run(watch)?;
         if !end.hung_in_boot() || tries == TRIES {

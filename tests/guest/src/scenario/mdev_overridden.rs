@@ -2,7 +2,9 @@
 //! What sysfs and mdevctl show of overridden and hidden types. Each check leaves the driver and both
 //! modules loaded, the board's types registered, no vGPU and no override.
 
-use anyhow::{Context, Result};
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
 
 use super::{
     mdev::{
@@ -19,9 +21,6 @@ use crate::{
     rm::run,
 };
 
-/// Whether the module has mdev's files tell the truth about overrides, and hides types.
-pub const MODULE_CHANGES_MDEV: bool = true;
-
 const OVERRIDES: &str = "nvidia-46:card_name='My vGPU',num_displays=1,display_width=1920,\
                          display_height=1080,frl_config=30,vram=2GiB,max_instances=3";
 const HIDDEN: &str = "nvidia-47:hidden=1";
@@ -34,11 +33,47 @@ struct Checks<'a> {
 }
 
 pub fn run(report: &mut Report, parent: &Parent, branch: &str) -> Result<()> {
-    if !MODULE_CHANGES_MDEV {
-        report.skip("overridden types", "the module does not change what mdev shows yet");
-        return Ok(());
+    if mdev_core_is_known()? {
+        overridden(report, parent, branch)
+    } else {
+        left_alone(report, parent)
     }
-    overridden(report, parent, branch)
+}
+
+/// Whether the kernel's mdev core is that of Linux 6.1 and newer, which has files of types written.
+pub fn mdev_core_is_known() -> Result<bool> {
+    const SYMBOLS: &str = "/proc/kallsyms";
+    let text = fs::read_to_string(SYMBOLS).with_context(|| format!("reading {SYMBOLS}"))?;
+    Ok(text.contains(" mdev_register_parent\t[mdev]"))
+}
+
+/// Where the files of types are the driver's own, they keep its words, and both log and status say so.
+fn left_alone(report: &mut Report, parent: &Parent) -> Result<()> {
+    const WHY: &str = "before Linux 6.1 they are the driver's own";
+    let factory = parent.types()?;
+    set_module("overrides", OVERRIDES)?;
+    report.check("an overridden type keeps the driver's words, byte for byte", || {
+        equal_types(&parent.types()?, &factory)
+    });
+    set_module("overrides", HIDDEN)?;
+    report.check("a hidden type stays", || equal_types(&parent.types()?, &factory));
+    set_module("overrides", "")?;
+    report.check("the status says why", || {
+        let text = crate::status::text()?;
+        ensure!(text.contains(WHY), "it does not:\n{text}");
+        Ok(())
+    });
+    let mut log = Log::from_now()?;
+    kernel::unload(MODULE)?;
+    kernel::load(MODULE)?;
+    report.check("the log says so once, however often parameters are set", || {
+        soon(attached)?;
+        set_module("overrides", OVERRIDES)?;
+        set_module("overrides", "")?;
+        let lines = log.lines(LOG_PREFIX)?;
+        equal(lines.iter().filter(|line| line.contains(WHY)).count(), 1)
+    });
+    Ok(())
 }
 
 fn overridden(report: &mut Report, parent: &Parent, branch: &str) -> Result<()> {

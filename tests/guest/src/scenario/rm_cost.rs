@@ -93,8 +93,9 @@ fn measure(report: &mut Report, unit: Unit, measured: &mut Measured) -> Result<(
     set_module("gpus", GPUS)?;
     set_module("overrides", &overrides())?;
     report.check("attached, all hooks placed", || soon(attached));
-    report.check("the probe on the ioctl is ftrace's, not an INT3", || {
-        let probes = probes_on("nvidia_unlocked_ioctl")?;
+    report.check("the ioctl has one hook", || equal(hooks_on(IOCTL)?.len(), 1));
+    report.check("the probe behind it is ftrace's, not an INT3", || {
+        let probes = probes_on("vu_ioctl_stub")?;
         ensure!(!probes.is_empty(), "there is none");
         ensure!(probes.iter().all(|probe| probe.ends_with("[FTRACE]")), "they are {probes:?}");
         Ok(())
@@ -111,8 +112,9 @@ fn measure(report: &mut Report, unit: Unit, measured: &mut Measured) -> Result<(
         status.is("/answers/lost", 0)
     });
     set_module("enabled", "0")?;
-    report.check("with enabled=0 there is no probe on the ioctl", || {
-        equal(probes_on("nvidia_unlocked_ioctl")?, vec![])
+    report.check("with enabled=0 there is neither hook nor probe", || {
+        equal(hooks_on(IOCTL)?, vec![])?;
+        equal(probes_on("vu_ioctl_stub")?, vec![])
     });
     ask("enabled=0", unit, measured)?;
     kernel::unload(MODULE)?;
@@ -120,12 +122,23 @@ fn measure(report: &mut Report, unit: Unit, measured: &mut Measured) -> Result<(
     kernel::unload(DRIVER)
 }
 
+/// The driver's function that everybody's calls go through.
+const IOCTL: &str = "nvidia_unlocked_ioctl";
+
 /// The kernel's lines about kprobes on a function.
 fn probes_on(function: &str) -> Result<Vec<String>> {
-    const LIST: &str = "/sys/kernel/debug/kprobes/list";
-    let text = fs::read_to_string(LIST).with_context(|| format!("reading {LIST}"))?;
-    let probes = text.lines().filter(|line| line.contains(function));
-    Ok(probes.map(|line| line.trim_end().to_owned()).collect())
+    lines_with("/sys/kernel/debug/kprobes/list", function)
+}
+
+/// The kernel's lines about hooks of ftrace's on a function.
+fn hooks_on(function: &str) -> Result<Vec<String>> {
+    lines_with("/sys/kernel/debug/tracing/enabled_functions", function)
+}
+
+fn lines_with(list: &str, word: &str) -> Result<Vec<String>> {
+    let text = fs::read_to_string(list).with_context(|| format!("reading {list}"))?;
+    let lines = text.lines().filter(|line| line.contains(word));
+    Ok(lines.map(|line| line.trim_end().to_owned()).collect())
 }
 
 /// Every row's answers are the driver's, but for the daemon's with the module.

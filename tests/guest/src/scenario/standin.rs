@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A stand-in for the driver, of which each branch exists, and in which more can be provoked.
 
-use std::{thread::sleep, time::Duration};
+use std::{fs, thread::sleep, time::Duration};
 
 use anyhow::{Result, ensure};
 
@@ -247,8 +247,20 @@ pub fn leaves_alone(report: &mut Report, words: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether ftrace can be switched off at all: newer kernels have given that up. Where not, that is said.
+pub fn ftrace_has_a_switch(report: &mut Report) -> bool {
+    let Err(error) = fs::write(FTRACE_ENABLED, "0") else {
+        return fs::write(FTRACE_ENABLED, "1").is_ok();
+    };
+    report.skip("ftrace off", &format!("this kernel does not switch it off ({error})"));
+    false
+}
+
 fn ftrace_off_before(report: &mut Report) -> Result<()> {
     report.part("ftrace off before");
+    if !ftrace_has_a_switch(report) {
+        return Ok(());
+    }
     kernel::load(&path("550"))?;
     kernel::write(FTRACE_ENABLED, "0")?;
     leaves_alone(report, "ftrace")?;
@@ -261,6 +273,9 @@ fn ftrace_off_before(report: &mut Report) -> Result<()> {
 
 fn ftrace_held(report: &mut Report) -> Result<()> {
     report.part("ftrace off during");
+    if !ftrace_has_a_switch(report) {
+        return Ok(());
+    }
     kernel::load(MODULE)?;
     kernel::load(&path("550"))?;
     report.check("ftrace cannot be switched off", || {
