@@ -2,14 +2,15 @@
 //! The grammar of `overrides`: a test for every production and every error.
 #![allow(missing_docs, reason = "a test")]
 
+use vgpu_unlock::host::ReadOverrides;
 use vgpu_unlock::params::overrides::Target;
-use vgpu_unlock::params::{Overrides, ParseError, Which};
+use vgpu_unlock::params::{ParseError, Which};
 use vgpu_unlock::profile::{Key, Kind, Uuid, Value, EXPECTED_KEY};
 
 const UUID: &str = "2b7bc7e4-8784-4933-8613-9bc92bbc718c";
 
-fn parse(text: &str) -> Overrides<'_> {
-    Overrides::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+fn parse(text: &str) -> ReadOverrides {
+    ReadOverrides::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// Every setting, numbers in decimal and texts in quotation marks.
@@ -18,7 +19,11 @@ fn settings(text: &str) -> Vec<(Target, &'static str, String)> {
         Value::Number(number) => number.to_string(),
         Value::Text(text) => format!("{:?}", text.decode().unwrap().as_str()),
     };
-    parse(text).settings().map(|(target, key, value)| (target, key.name(), shown(value))).collect()
+    parse(text)
+        .view()
+        .settings()
+        .map(|(target, key, value)| (target, key.name(), shown(value)))
+        .collect()
 }
 
 fn values(text: &str) -> Vec<String> {
@@ -28,7 +33,7 @@ fn values(text: &str) -> Vec<String> {
 #[test]
 fn there_may_be_no_section_at_all() {
     for text in ["", " ", "\n", "\t \n"] {
-        assert_eq!(parse(text).settings().count(), 0, "{text:?}");
+        assert_eq!(parse(text).view().settings().count(), 0, "{text:?}");
     }
 }
 
@@ -113,14 +118,14 @@ fn the_longest_texts_are_those_of_the_fields() {
     for key in Key::ALL {
         if let Kind::Text(max) = key.kind() {
             let fits = format!("vm/1:{}={}", key.name(), "x".repeat(max));
-            assert_eq!(parse(&fits).settings().count(), 1);
+            assert_eq!(parse(&fits).view().settings().count(), 1);
             let long = format!("{fits}x");
             let at = long.find('=').unwrap() + 1;
             let error = ParseError { at, what: key.name(), expected: key.kind().expected() };
-            assert_eq!(Overrides::parse(long.as_bytes()), Err(error));
+            assert_eq!(ReadOverrides::parse(long.as_bytes()), Err(error));
             // What counts is what is written into the field.
             let escaped = format!("vm/1:{}={}", key.name(), "%78".repeat(max));
-            assert_eq!(parse(&escaped).settings().count(), 1);
+            assert_eq!(parse(&escaped).view().settings().count(), 1);
         }
     }
 }
@@ -208,7 +213,7 @@ fn every_error_has_its_place_and_says_what_was_expected() {
         ("vm/1:card_name='a'b", 18, "card_name", END),
         ("vm/1:gpu_type=1:2", 15, "gpu_type", END),
     ] {
-        let error = Overrides::parse(text.as_bytes()).expect_err(text);
+        let error = ReadOverrides::parse(text.as_bytes()).expect_err(text);
         assert_eq!(error, ParseError { at, what, expected }, "{text}");
         let said = error.to_string();
         assert!(said.starts_with(&format!("byte {at}, {what}: expected ")), "{said}");
@@ -219,7 +224,8 @@ fn every_error_has_its_place_and_says_what_was_expected() {
 fn the_value_in_force_can_be_asked_for() {
     let text = "vm/100:max_instances=3;nvidia-55:max_instances=1,hidden=1;\
                 nvidia-56:hidden=1;nvidia-56:hidden=0";
-    let overrides = parse(text);
+    let read = parse(text);
+    let overrides = read.view();
     let uuid = Uuid::parse(b"00000001-0000-0000-0000-000000000100");
     let value = |vgpu_type, mdev| overrides.value(Which { vgpu_type, mdev }, Key::MaxInstances);
     assert_eq!(value(55, None), Some(Value::Number(1)));

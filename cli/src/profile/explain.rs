@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 
 use vgpu_unlock::driver::branch;
 use vgpu_unlock::host::KNOWN_BRANCHES;
+use vgpu_unlock::host::ReadOverrides;
 use vgpu_unlock::params::overrides::Target;
-use vgpu_unlock::params::{Overrides, ParseError, Which};
+use vgpu_unlock::params::{ParseError, Which};
 use vgpu_unlock::profile::{self, Content, Editor, Field, Key, Skipped, Uuid};
 use vgpu_unlock::rm_control::command::{
     HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO, VGPU_CONFIG_GET_VGPU_TYPE_INFO,
@@ -149,7 +150,8 @@ impl Editor for Collector {
 /// # Errors
 /// The overrides are wrong.
 pub fn explain(text: &str, question: &Question<'_>) -> Result<String, ParseError> {
-    let overrides = Overrides::parse(text.as_bytes())?;
+    let read = ReadOverrides::parse(text.as_bytes())?;
+    let overrides = read.view();
     let Question { vgpu_type, mdev, branch, description } = *question;
     let which = Which { vgpu_type, mdev };
     let named = branch.named;
@@ -325,7 +327,7 @@ mod tests {
     #[test]
     fn an_error_points_to_its_place() {
         let text = "nvidia-55:num_displays=1,framebuffer=4G";
-        let error = Overrides::parse(text.as_bytes()).unwrap_err();
+        let error = ReadOverrides::parse(text.as_bytes()).unwrap_err();
         let shown = shown_error("overrides", text, error);
         let lines: Vec<_> = shown.lines().collect();
         assert_eq!(lines[2].find('^').map(|at| &lines[1][at..]), Some("4G"));

@@ -123,22 +123,22 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vgpu_unlock::params::Overrides;
+    use vgpu_unlock::host::ReadOverrides;
 
     #[test]
     fn what_is_written_is_read_as_the_same() {
         for text in ["", "Quadro", "GRID P40-2Q", "a'b\"c%d\\e$f`g;h,i", "Größe\t1"] {
             let line = format!("nvidia-1:{}", setting(Key::CardName, &Value::Text(text.into())));
             assert!(!line.contains(['"', '\\', '\t']));
-            let overrides = Overrides::parse(line.as_bytes()).unwrap();
-            let (_, _, value) = overrides.settings().next().unwrap();
+            let read = ReadOverrides::parse(line.as_bytes()).unwrap();
+            let (_, _, value) = read.view().settings().next().unwrap();
             let vgpu_unlock::profile::Value::Text(read) = value else { panic!() };
             assert_eq!(read.decode().unwrap().as_str(), text);
         }
         for number in [0, 1, 1 << 20, 3 << 29, 0x7400_0000, 4 << 30, u64::MAX] {
             let line = format!("vm/1:{}", setting(Key::Framebuffer, &Value::Number(number)));
-            let overrides = Overrides::parse(line.as_bytes()).unwrap();
-            let (_, _, value) = overrides.settings().next().unwrap();
+            let read = ReadOverrides::parse(line.as_bytes()).unwrap();
+            let (_, _, value) = read.view().settings().next().unwrap();
             assert_eq!(value, vgpu_unlock::profile::Value::Number(number));
         }
     }

@@ -122,6 +122,31 @@ proptest! {
         prop_assert_eq!(testing::live(), 0);
     }
 
+    /// Many at once: all of them, or none.
+    #[test]
+    fn pieces_are_appended_whole(
+        pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..40),
+        left in 0_usize..8,
+    ) {
+        let mut expected = Vec::new();
+        let mut row = KVec::new();
+        testing::fail_after(left);
+        for piece in &pieces {
+            if row.extend_from_slice(piece, GFP_KERNEL).is_ok() {
+                expected.extend_from_slice(piece);
+            }
+            prop_assert_eq!(&*row, &*expected);
+        }
+        drop(row);
+        testing::fail_after(usize::MAX);
+        prop_assert_eq!(testing::live(), 0);
+        let mut row = KVec::new();
+        for piece in &pieces {
+            row.extend_from_slice(piece, GFP_KERNEL).unwrap();
+        }
+        prop_assert_eq!(&*row, &*pieces.concat());
+    }
+
     /// Boxes in rows, dropped together.
     #[test]
     fn boxes_in_a_row(numbers in prop::collection::vec(any::<u32>(), 0..50)) {

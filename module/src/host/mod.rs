@@ -10,4 +10,4 @@ mod params;
 #[cfg(feature = "host")]
 pub use crypto::HostCrypto;
 pub use driver::KNOWN_BRANCHES;
-pub use params::MAX_PARAMS;
+pub use params::{ReadOverrides, MAX_PARAMS};

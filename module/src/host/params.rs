@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What `import`, `explain` and tests ask of the parameters.
 
-use crate::logic::params::overrides::{Items, Target};
-use crate::logic::params::{Applied, Gpus, Overrides};
-use crate::logic::profile::{Field, Key, Value};
+use alloc::vec::Vec;
+
+use crate::logic::params::overrides::{self, Section, Setting, Store};
+use crate::logic::params::{Applied, Gpus, Overrides, ParseError};
+use crate::logic::profile::Field;
 
 /// The longest parameters of any RM control command that is looked at.
 pub const MAX_PARAMS: usize = 5432;
@@ -15,15 +17,47 @@ impl<'a> Gpus<'a> {
     }
 }
 
-impl<'a> Overrides<'a> {
-    /// The text that was read, to be shown.
-    pub fn text(&self) -> &'a [u8] {
-        self.0
+/// Overrides that were read, with what they were read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOverrides {
+    text: Vec<u8>,
+    sections: Vec<Section>,
+    settings: Vec<Setting>,
+}
+
+impl ReadOverrides {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(text: &[u8]) -> Result<Self, ParseError> {
+        let mut read = Self { text: text.to_vec(), ..Self::default() };
+        overrides::read(text, &mut read)?;
+        Ok(read)
     }
 
-    /// Every setting with the section it stands in, as written.
-    pub fn settings(&self) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
-        Items::new(self.0).map_while(Result::ok)
+    /// As they are asked.
+    pub fn view(&self) -> Overrides<'_> {
+        self.view_of(&self.text)
+    }
+
+    /// As if another text had been read.
+    pub fn view_of<'a>(&'a self, text: &'a [u8]) -> Overrides<'a> {
+        Overrides::new(text, &self.sections, &self.settings)
+    }
+}
+
+impl Store for ReadOverrides {
+    type Error = ParseError;
+
+    fn add_section(&mut self, section: Section) -> Result<(), ParseError> {
+        self.sections.push(section);
+        Ok(())
+    }
+
+    fn add_setting(&mut self, setting: Setting) -> Result<(), ParseError> {
+        self.settings.push(setting);
+        Ok(())
     }
 }
 

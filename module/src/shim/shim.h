@@ -228,22 +228,26 @@ void vu_device_unlock(struct device *dev);
 void vu_device_get(struct device *dev);
 void vu_device_put(struct device *dev);
 
-/* --- param.c: the module's parameters; both functions are Rust's */
+/* --- param.c: the module's parameters; all functions are Rust's */
 
 enum vu_param {
 	VU_PARAM_ENABLED,
 	VU_PARAM_GPUS,
 	VU_PARAM_MIGRATION,
 	VU_PARAM_OVERRIDES,
+	/* Write-only: overrides that need more than one write, or concern some targets only. */
+	VU_PARAM_OVERRIDES_PART,
 	VU_PARAM_VERBOSITY,
 };
 /* `set` takes `len` bytes, `get` writes at most a page. */
 int vu_param_set(enum vu_param which, const char *text, size_t len);
 int vu_param_get(enum vu_param which, char *page);
+/* Gives back what a parameter holds. Nobody sets or asks for it any more. */
+void vu_param_free(enum vu_param which);
 
 /* --- status.c: the files in debugfs; what is in them is Rust's */
 
-enum vu_file { VU_FILE_TEXT, VU_FILE_JSON };
+enum vu_file { VU_FILE_TEXT, VU_FILE_JSON, VU_FILE_OVERRIDES };
 struct seq_file;
 void vu_files_create(void);
 void vu_files_remove(void);
@@ -333,7 +337,8 @@ void vu_bug(void) __attribute__((noreturn));
 
 /* --- alloc.c: memory, also for the portable kernel crate */
 
-void *vu_realloc(const void *old, size_t size);
+/* Makes `old`, which has `had` bytes, `size` bytes long; NULL and 0 for a new one. */
+void *vu_realloc(const void *old, size_t had, size_t size);
 void vu_free(const void *old);
 
 #endif

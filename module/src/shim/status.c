@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The two files in debugfs. */
+/* The files in debugfs. */
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -38,6 +38,7 @@ void vu_files_create(void)
 	vu_dir = debugfs_create_dir("vgpu_unlock", NULL);
 	vu_create("status", VU_FILE_TEXT);
 	vu_create("status.json", VU_FILE_JSON);
+	vu_create("overrides", VU_FILE_OVERRIDES);
 }
 
 void vu_files_remove(void)

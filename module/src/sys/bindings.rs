@@ -104,10 +104,12 @@ pub const vu_param_VU_PARAM_ENABLED: vu_param = 0;
 pub const vu_param_VU_PARAM_GPUS: vu_param = 1;
 pub const vu_param_VU_PARAM_MIGRATION: vu_param = 2;
 pub const vu_param_VU_PARAM_OVERRIDES: vu_param = 3;
-pub const vu_param_VU_PARAM_VERBOSITY: vu_param = 4;
+pub const vu_param_VU_PARAM_OVERRIDES_PART: vu_param = 4;
+pub const vu_param_VU_PARAM_VERBOSITY: vu_param = 5;
 pub type vu_param = core::ffi::c_uint;
 pub const vu_file_VU_FILE_TEXT: vu_file = 0;
 pub const vu_file_VU_FILE_JSON: vu_file = 1;
+pub const vu_file_VU_FILE_OVERRIDES: vu_file = 2;
 pub type vu_file = core::ffi::c_uint;
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -225,6 +227,7 @@ extern "C" {
     pub fn vu_device_unlock(dev: *mut device);
     pub fn vu_device_get(dev: *mut device);
     pub fn vu_device_put(dev: *mut device);
+    pub fn vu_param_free(which: vu_param);
     pub fn vu_files_create();
     pub fn vu_files_remove();
     pub fn vu_file_write(file: *mut seq_file, text: *const core::ffi::c_char, len: usize);
@@ -268,6 +271,10 @@ extern "C" {
         max: core::ffi::c_uint,
     ) -> core::ffi::c_uint;
     pub fn vu_mdev_registered(gpu: *const vu_gpu, registration: *mut vu_registration) -> vu_found;
-    pub fn vu_realloc(old: *const core::ffi::c_void, size: usize) -> *mut core::ffi::c_void;
+    pub fn vu_realloc(
+        old: *const core::ffi::c_void,
+        had: usize,
+        size: usize,
+    ) -> *mut core::ffi::c_void;
     pub fn vu_free(old: *const core::ffi::c_void);
 }

@@ -78,6 +78,11 @@ macro_rules! events {
             }
 
             #[no_mangle]
+            extern "C" fn vu_param_free(which: b::vu_param) {
+                param::free::<$parameters>(which);
+            }
+
+            #[no_mangle]
             unsafe extern "C" fn vu_type_show(
                 file: b::vu_type_file,
                 ty: *mut b::mdev_type,

@@ -20,6 +20,8 @@ pub trait Parameters {
     fn set(param: Param, value: &[u8]) -> Result<(), Errno>;
     /// Writes the value of one and a new line to `page`; returns how many bytes.
     fn get(param: Param, page: &mut [u8]) -> usize;
+    /// Gives back what one holds. Nobody sets or asks for it any more.
+    fn free(param: Param);
 }
 
 /// Which parameter.
@@ -33,6 +35,8 @@ pub enum Param {
     Migration,
     /// What is changed about vGPU types and vGPUs.
     Overrides,
+    /// The same, of some targets only, or in more than one write.
+    OverridesPart,
     /// What is logged.
     Verbosity,
 }
@@ -44,6 +48,7 @@ impl Param {
             b::vu_param_VU_PARAM_GPUS => Some(Param::Gpus),
             b::vu_param_VU_PARAM_MIGRATION => Some(Param::Migration),
             b::vu_param_VU_PARAM_OVERRIDES => Some(Param::Overrides),
+            b::vu_param_VU_PARAM_OVERRIDES_PART => Some(Param::OverridesPart),
             b::vu_param_VU_PARAM_VERBOSITY => Some(Param::Verbosity),
             _ => None,
         }
@@ -56,6 +61,7 @@ impl Param {
             Param::Gpus => "gpus",
             Param::Migration => "migration",
             Param::Overrides => "overrides",
+            Param::OverridesPart => "overrides_part",
             Param::Verbosity => "verbosity",
         }
     }
@@ -83,4 +89,11 @@ pub unsafe fn get<P: Parameters>(which: b::vu_param, page: *mut c_char) -> c_int
     // SAFETY: As the caller promises.
     let page = unsafe { core::slice::from_raw_parts_mut(page.cast::<u8>(), PAGE) };
     c_int::try_from(P::get(param, page)).unwrap_or(INVALID)
+}
+
+/// A parameter is done with.
+pub fn free<P: Parameters>(which: b::vu_param) {
+    if let Some(param) = Param::of(which) {
+        P::free(param);
+    }
 }

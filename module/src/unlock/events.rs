@@ -69,6 +69,13 @@ impl files::Show for Events {
     fn json(file: &mut files::File) {
         report::json(file);
     }
+
+    fn overrides(file: &mut files::File) {
+        settings::sections(|section| {
+            file.write(section);
+            file.write(b"\n");
+        });
+    }
 }
 
 impl Parameters for Events {
@@ -84,6 +91,10 @@ impl Parameters for Events {
 
     fn get(param: Param, page: &mut [u8]) -> usize {
         settings::get(param, page)
+    }
+
+    fn free(param: Param) {
+        settings::free(param);
     }
 }
 

@@ -5,7 +5,8 @@
 mod overrides;
 mod properties;
 
-use vgpu_unlock::params::{Gpus, Overrides};
+use vgpu_unlock::host::ReadOverrides;
+use vgpu_unlock::params::Gpus;
 use vgpu_unlock::profile::Uuid;
 use vgpu_unlock::rm_control::{edit, Call, Edited, Policy, ProcessMemory, Verdict};
 
@@ -15,9 +16,12 @@ const MODE: u32 = 0x80_0289;
 const PCI_INFO: u32 = 0x2080_1801;
 const MIGRATION: u32 = 0xa081_0112;
 
-fn policy<'a>(gpus: &'a Gpus<'a>, migration: bool, overrides: &'a str) -> Policy<'a> {
-    let overrides = Overrides::parse(overrides.as_bytes()).unwrap_or_else(|e| panic!("{e}"));
-    Policy { boards: gpus, migration, overrides }
+fn read(overrides: &str) -> ReadOverrides {
+    ReadOverrides::parse(overrides.as_bytes()).unwrap_or_else(|e| panic!("{overrides}: {e}"))
+}
+
+fn policy<'a>(gpus: &'a Gpus<'a>, migration: bool, overrides: &'a ReadOverrides) -> Policy<'a> {
+    Policy { boards: gpus, migration, overrides: overrides.view() }
 }
 
 /// Edits a call; the verdict and the status afterwards.
@@ -58,7 +62,8 @@ fn boards_are_answered_as_their_siblings() {
         ((0x2684, 0x85e4), (0x2684, 0x85e4), 0..0), // unknown
     ] {
         let mut bytes = pci_info(own.0, own.1);
-        let policy = policy(&rules, false, "");
+        let overrides = read("");
+        let policy = policy(&rules, false, &overrides);
         let (verdict, status) = answer(PCI_INFO, 0, &mut bytes, &policy, &mut ProcessMemory::new());
         assert_eq!(bytes, pci_info(answered.0, answered.1), "{own:x?}");
         let expected = if range.is_empty() { Verdict::Untouched } else { params_only(range) };
@@ -71,8 +76,13 @@ fn the_mode_is_always_that_of_a_vgpu_host() {
     let gpus = Gpus::default();
     for (status, size) in [(0, 4), (0, 8), (0x56, 4), (0x1f, 8)] {
         let mut bytes = vec![0xee; size];
-        let result =
-            answer(MODE, status, &mut bytes, &policy(&gpus, false, ""), &mut Default::default());
+        let result = answer(
+            MODE,
+            status,
+            &mut bytes,
+            &policy(&gpus, false, &read("")),
+            &mut Default::default(),
+        );
         assert_eq!(result, (params_only(0..4), status));
         assert_eq!(bytes[..4], [3, 0, 0, 0]);
         assert!(bytes[4..].iter().all(|&b| b == 0xee));
@@ -84,7 +94,8 @@ fn migration_is_unlocked_only_on_demand() {
     let gpus = Gpus::default();
     for (unlock, status, expected) in [(true, 0, 1), (false, 0, 0), (true, 0x56, 0)] {
         let mut bytes = [0];
-        let policy = policy(&gpus, unlock, "");
+        let overrides = read("");
+        let policy = policy(&gpus, unlock, &overrides);
         answer(MIGRATION, status, &mut bytes, &policy, &mut Default::default());
         assert_eq!(bytes, [expected]);
     }
@@ -106,8 +117,13 @@ fn errors_that_do_no_harm_are_hidden() {
         (0xc03, 0x56, 0x56),
     ] {
         let mut bytes = pci_info(0x1b06, 1);
-        let result =
-            answer(cmd, status, &mut bytes, &policy(&gpus, true, ""), &mut Default::default());
+        let result = answer(
+            cmd,
+            status,
+            &mut bytes,
+            &policy(&gpus, true, &read("")),
+            &mut Default::default(),
+        );
         let verdict = match status == expected {
             true => Verdict::Untouched,
             false => Verdict::Edited(Edited { status: true, params: 0..0 }),
@@ -123,8 +139,13 @@ fn an_answer_that_is_to_be_asked_for_again_is_left_alone() {
     for cmd in [MODE, PCI_INFO, MIGRATION, 0xa082_0104, 0x9096_0103, 0x2080_014b, START_DATA] {
         for size in [0, 1, 4, 8, 16, 1056] {
             let mut bytes = vec![0xee; size];
-            let result =
-                answer(cmd, 3, &mut bytes, &policy(&gpus, true, ""), &mut Default::default());
+            let result = answer(
+                cmd,
+                3,
+                &mut bytes,
+                &policy(&gpus, true, &read("")),
+                &mut Default::default(),
+            );
             assert_eq!(result, (Verdict::Untouched, 3));
             assert!(bytes.iter().all(|&b| b == 0xee));
         }
@@ -157,7 +178,8 @@ fn vgpus_are_remembered_as_they_start() {
         (CREATE_DEVICE, create, None),
     ] {
         let mut process = ProcessMemory::new();
-        let policy = policy(&gpus, true, "");
+        let overrides = read("");
+        let policy = policy(&gpus, true, &overrides);
         let failed = answer(cmd, 0x56, &mut bytes, &policy, &mut process);
         assert_eq!(failed, (Verdict::Untouched, 0x56));
         assert_eq!(process.starts().count(), 0);

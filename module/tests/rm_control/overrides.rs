@@ -6,7 +6,7 @@ use vgpu_unlock::params::Gpus;
 use vgpu_unlock::profile::{Key, Skipped};
 use vgpu_unlock::rm_control::{fields, ProcessMemory, Shown, Verdict};
 
-use super::{answer, policy, proxmox, CREATE_DEVICE};
+use super::{answer, policy, proxmox, read, CREATE_DEVICE};
 use structures::{Structure, OF_VGPU};
 
 /// What must stand in a field of C's declaration.
@@ -122,7 +122,7 @@ fn start(process: &mut ProcessMemory, vmid: &str, vgpu_type: u32) {
     }
     create[24..28].copy_from_slice(&vgpu_type.to_le_bytes());
     let gpus = Gpus::default();
-    answer(CREATE_DEVICE, 0, &mut create, &policy(&gpus, false, ""), process);
+    answer(CREATE_DEVICE, 0, &mut create, &policy(&gpus, false, &read("")), process);
 }
 
 #[test]
@@ -132,7 +132,8 @@ fn every_key_changes_its_fields_in_every_structure_and_no_other_byte() {
         for (text, fields) in CASES {
             let before = structure.filled(55);
             let mut bytes = before.clone();
-            let policy = policy(&gpus, false, text);
+            let overrides = read(text);
+            let policy = policy(&gpus, false, &overrides);
             let (verdict, status) = answer(structure.cmd, 0, &mut bytes, &policy, &mut process());
             let expected = expected(&structure, fields);
             assert!(bytes == expected, "{}: {text}", structure.name);
@@ -165,7 +166,8 @@ fn an_answer_with_an_error_is_not_changed() {
     for structure in structures::all() {
         for status in [1, 3, 0x56] {
             let mut bytes = structure.filled(55);
-            let policy = policy(&gpus, true, "nvidia-55:num_displays=1");
+            let overrides = read("nvidia-55:num_displays=1");
+            let policy = policy(&gpus, true, &overrides);
             let result = answer(structure.cmd, status, &mut bytes, &policy, &mut process());
             assert_eq!(result, (Verdict::Untouched, status));
             assert_eq!(bytes, structure.filled(55));
@@ -184,7 +186,8 @@ fn a_size_that_no_layout_has_is_left_alone() {
             }
             let before: Vec<u8> = structure.filled(55).into_iter().cycle().take(size).collect();
             let mut bytes = before.clone();
-            let policy = policy(&gpus, true, "nvidia-55:num_displays=1");
+            let overrides = read("nvidia-55:num_displays=1");
+            let policy = policy(&gpus, true, &overrides);
             let result = answer(structure.cmd, 0, &mut bytes, &policy, &mut process());
             assert_eq!(result, (Verdict::UnknownSize, 0));
             assert_eq!(bytes, before);
@@ -199,7 +202,7 @@ fn text_that_a_branch_has_no_room_for_is_skipped_and_said() {
     for structure in structures::all() {
         let mut bytes = structure.filled(55);
         let mut process = process();
-        answer(structure.cmd, 0, &mut bytes, &policy(&gpus, false, &text), &mut process);
+        answer(structure.cmd, 0, &mut bytes, &policy(&gpus, false, &read(&text)), &mut process);
         let fits = structure.place("vgpuName").unwrap().1 > 32;
         let (vgpu_type, uuid, applied) = process.take_answer().unwrap();
         assert_eq!((vgpu_type, uuid), (55, Some(proxmox("100"))));
@@ -219,7 +222,8 @@ fn a_key_that_a_structure_has_no_field_for_is_said() {
     let structure = &structures::all()[0];
     let mut bytes = structure.filled(55);
     let mut process = process();
-    let policy = policy(&gpus, false, "nvidia-55:adapter_name=x");
+    let overrides = read("nvidia-55:adapter_name=x");
+    let policy = policy(&gpus, false, &overrides);
     let result = answer(structure.cmd, 0, &mut bytes, &policy, &mut process);
     assert_eq!(result, (Verdict::Untouched, 0));
     let applied = process.take_answer().unwrap().2;
@@ -236,7 +240,7 @@ fn two_vgpus_of_one_machine_have_their_own_overrides() {
     let structure = structures.iter().find(|s| s.cmd == OF_VGPU && s.size == 1872).unwrap();
     let heads = |process: &mut ProcessMemory, vgpu_type| {
         let mut bytes = structure.filled(vgpu_type);
-        answer(OF_VGPU, 0, &mut bytes, &policy(&gpus, false, text), process);
+        answer(OF_VGPU, 0, &mut bytes, &policy(&gpus, false, &read(text)), process);
         bytes[structure.place("numHeads").unwrap().0]
     };
     let neither = structure.filled(55)[structure.place("numHeads").unwrap().0];
@@ -261,7 +265,7 @@ fn fields_are_shown_as_they_are() {
     for structure in structures::all() {
         let mut bytes = structure.filled(55);
         let text = "nvidia-55:card_name='GRID X',vram=2GiB,num_displays=7";
-        answer(structure.cmd, 0, &mut bytes, &policy(&gpus, false, text), &mut process());
+        answer(structure.cmd, 0, &mut bytes, &policy(&gpus, false, &read(text)), &mut process());
         let shown: Vec<_> = fields(structure.cmd, &bytes).map(|(f, s)| (f.name(), s)).collect();
         for expected in [
             ("vgpu_type", Shown::Number(55)),

@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 
-use vgpu_unlock::params::{Gpus, Overrides, Which};
+use vgpu_unlock::host::ReadOverrides;
+use vgpu_unlock::params::{Gpus, Which};
 use vgpu_unlock::profile::{Key, Kind};
 use vgpu_unlock::rm_control::{edit, fields, layout, Call, Policy, ProcessMemory, Verdict};
 
@@ -86,7 +87,8 @@ proptest! {
         migration: bool,
     ) {
         let gpus = Gpus::default();
-        let overrides = Overrides::parse(text.as_bytes()).unwrap();
+        let read = ReadOverrides::parse(text.as_bytes()).unwrap();
+        let overrides = read.view();
         let policy = Policy { boards: &gpus, migration, overrides };
         let before = params.clone();
         let mut call = Call { cmd, status, params: &mut params };
@@ -121,7 +123,8 @@ proptest! {
     ) {
         let structure = &structures::all()[which];
         let gpus = Gpus::default();
-        let overrides = Overrides::parse(text.as_bytes()).unwrap();
+        let read = ReadOverrides::parse(text.as_bytes()).unwrap();
+        let overrides = read.view();
         prop_assert_eq!(overrides.settings().count(), keys.len());
         let policy = Policy { boards: &gpus, migration: false, overrides };
         let before = structure.filled(55);
@@ -155,8 +158,8 @@ proptest! {
         let mut text = text.into_bytes();
         let at = at.index(text.len());
         if cut { text.truncate(at) } else { text[at] = byte }
-        match Overrides::parse(&text) {
-            Ok(overrides) => prop_assert!(overrides.settings().count() <= Key::ALL.len()),
+        match ReadOverrides::parse(&text) {
+            Ok(read) => prop_assert!(read.view().settings().count() <= Key::ALL.len()),
             Err(error) => {
                 prop_assert!(error.at <= text.len());
                 prop_assert!(!error.what.is_empty() && !error.expected.is_empty());
@@ -166,15 +169,19 @@ proptest! {
 
     #[test]
     fn any_bytes_can_be_read(text in prop::collection::vec(any::<u8>(), 0..300)) {
-        if let Err(error) = Overrides::parse(&text) {
-            prop_assert!(error.at <= text.len());
+        match ReadOverrides::parse(&text) {
+            Ok(read) => {
+                let which = Which { vgpu_type: 55, mdev: None };
+                prop_assert!(read.view().matching(which).count() <= text.len());
+            }
+            Err(error) => prop_assert!(error.at <= text.len()),
         }
         if let Err(error) = Gpus::parse(&text) {
             prop_assert!(error.at <= text.len());
         }
-        // Even unread, they do no harm.
-        let unread = Overrides::accepted(&text);
+        // As what another text was read as, they do no harm.
+        let other = ReadOverrides::parse(b"nvidia-55:card_name='another text',vram=4GiB").unwrap();
         let which = Which { vgpu_type: 55, mdev: None };
-        prop_assert!(unread.matching(which).count() <= text.len());
+        prop_assert_eq!(other.view_of(&text).matching(which).count(), 2);
     }
 }

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use structures::Structure;
-use vgpu_unlock::params::{Gpus, Overrides, parse_switch};
+use vgpu_unlock::host::ReadOverrides;
+use vgpu_unlock::params::{Gpus, parse_switch};
 use vgpu_unlock::profile::Key;
 use vgpu_unlock::rm_control::{Call, Policy, ProcessMemory, edit};
 
@@ -75,9 +76,9 @@ fn answered(structure: &Structure, vgpu: &Vgpu, parameters: &BTreeMap<String, Ve
         return bytes;
     }
     let boards = Gpus::parse(parameter("gpus")).unwrap();
-    let overrides = Overrides::parse(parameter("overrides")).unwrap();
-    let policy =
-        Policy { boards: &boards, migration: switch("migration") == Some(true), overrides };
+    let read = ReadOverrides::parse(parameter("overrides")).unwrap();
+    let migration = switch("migration") == Some(true);
+    let policy = Policy { boards: &boards, migration, overrides: read.view() };
     let mut process = ProcessMemory::new();
     if let Some(uuid) = &vgpu.mdev {
         // VGPU_GET_START_DATA: the UUID, and the type within a text.

@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 
-use vgpu_unlock::params::{Overrides, overrides::Target};
+use vgpu_unlock::host::ReadOverrides;
+use vgpu_unlock::params::overrides::Target;
 use vgpu_unlock::profile::{self, Key, Kind, Uuid, VRAM_MIN};
 
 use super::super::write::{self, Section, Value};
@@ -104,10 +105,11 @@ proptest! {
         let got = parameters.remove("overrides").unwrap_or_default();
         prop_assert_eq!(parameters.remove("migration"), Some(b"1".to_vec()));
         prop_assert!(parameters.is_empty());
-        let overrides = Overrides::parse(&got);
+        let overrides = ReadOverrides::parse(&got);
         prop_assert!(overrides.is_ok(), "{:?}", overrides);
         let read: Vec<_> = overrides
             .unwrap()
+            .view()
             .settings()
             .map(|(target, key, value)| {
                 let value = match value {

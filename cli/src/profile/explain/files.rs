@@ -94,13 +94,14 @@ fn available(told: &Told, description: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vgpu_unlock::host::ReadOverrides;
 
     const FACTORY: &str = "num_heads=4, frl_config=60, framebuffer=1024M, \
         max_resolution=5120x2880, max_instance=24\n";
 
     fn said(overrides: &str, description: Option<&str>) -> String {
-        let overrides = Overrides::parse(overrides.as_bytes()).unwrap();
-        let said = explain(&overrides, 46, description);
+        let read = ReadOverrides::parse(overrides.as_bytes()).unwrap();
+        let said = explain(&read.view(), 46, description);
         // One space is enough for a test.
         said.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }

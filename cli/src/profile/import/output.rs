@@ -2,7 +2,8 @@
 //! What is made of the files that were read.
 
 use anyhow::{Result, bail};
-use vgpu_unlock::params::{Gpus, Overrides};
+use vgpu_unlock::host::ReadOverrides;
+use vgpu_unlock::params::Gpus;
 
 use super::Import;
 use crate::profile::{OVERRIDES, write};
@@ -50,7 +51,7 @@ impl Import {
     pub fn modprobe_conf(&self) -> Result<String> {
         self.checked()?;
         let overrides = write::overrides(&self.sections);
-        if let Err(error) = Overrides::parse(overrides.as_bytes()) {
+        if let Err(error) = ReadOverrides::parse(overrides.as_bytes()) {
             bail!("the overrides are wrong, {error}:\n{overrides}");
         }
         if overrides.len() > write::MAX_PARAMETER {

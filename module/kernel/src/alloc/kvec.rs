@@ -24,6 +24,9 @@ unsafe impl<T: Send> Send for KVec<T> {}
 // SAFETY: As above.
 unsafe impl<T: Sync> Sync for KVec<T> {}
 
+/// What is long need not lie in one piece; here that goes for every vector.
+pub type KVVec<T> = KVec<T>;
+
 /// Room for as many values is made at first.
 const FIRST: usize = 4;
 
@@ -40,7 +43,7 @@ impl<T> KVec<T> {
     pub fn push(&mut self, value: T, _: Flags) -> Result<(), AllocError> {
         let len = self.len.checked_add(1).ok_or(AllocError)?;
         if size_of::<T>() != 0 && self.len == self.capacity {
-            self.grow()?;
+            self.grow(len)?;
         }
         // SAFETY: There is room behind the last value.
         unsafe { self.first.as_ptr().add(self.len).write(value) };
@@ -48,16 +51,34 @@ impl<T> KVec<T> {
         Ok(())
     }
 
-    /// Makes room for twice as many.
-    fn grow(&mut self) -> Result<(), AllocError> {
+    /// Appends copies of values.
+    ///
+    /// # Errors
+    /// There is no memory; nothing is appended.
+    pub fn extend_from_slice(&mut self, values: &[T], flags: Flags) -> Result<(), AllocError>
+    where
+        T: Clone,
+    {
+        let len = self.len.checked_add(values.len()).ok_or(AllocError)?;
+        if size_of::<T>() != 0 && len > self.capacity {
+            self.grow(len)?;
+        }
+        // There is room for all of them.
+        values.iter().try_for_each(|value| self.push(value.clone(), flags))
+    }
+
+    /// Makes room for twice as many, or for as many as there have to be.
+    fn grow(&mut self, least: usize) -> Result<(), AllocError> {
         let () = Aligned::<T>::OK;
-        let capacity = self.capacity.checked_mul(2).ok_or(AllocError)?.max(FIRST);
+        let twice = self.capacity.checked_mul(2).ok_or(AllocError)?;
+        let capacity = twice.max(FIRST).max(least);
         let size = capacity.checked_mul(size_of::<T>()).ok_or(AllocError)?;
         // A pointer cannot be moved further than this.
         if size > isize::MAX as usize {
             return Err(AllocError);
         }
-        let old = (self.capacity != 0).then_some(self.first.cast());
+        let had = self.capacity.saturating_mul(size_of::<T>());
+        let old = (self.capacity != 0).then_some((self.first.cast(), had));
         // SAFETY: The type's invariant: an allocation, or none.
         self.first = unsafe { raw::realloc(old, size) }?.cast();
         self.capacity = capacity;

@@ -6,7 +6,7 @@ mod kvec;
 mod raw;
 
 pub use kbox::KBox;
-pub use kvec::KVec;
+pub use kvec::{KVVec, KVec};
 
 /// There is no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

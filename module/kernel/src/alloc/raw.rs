@@ -16,18 +16,21 @@ impl<T> Aligned<T> {
     pub const OK: () = assert!(core::mem::align_of::<T>() <= ALIGN, "krealloc() aligns to 8 bytes");
 }
 
-/// Makes an allocation of `old`'s `size` bytes long, which is not 0; without an old one a new one. What was
-/// in it stays, up to the smaller size.
+/// Makes the allocation `old`, with how many bytes it has, `size` bytes long, which is not 0; without an old
+/// one a new one. What was in it stays, up to the smaller size.
 ///
 /// # Safety
-/// `old` is none, or comes from here and was not freed; where this succeeds it is gone.
+/// `old` is none, or comes from here, has as many bytes and was not freed; where this succeeds it is gone.
 ///
 /// # Errors
 /// There is no memory; the old one is as it was.
-pub unsafe fn realloc(old: Option<NonNull<u8>>, size: usize) -> Result<NonNull<u8>, AllocError> {
-    let old = old.map_or(core::ptr::null_mut(), NonNull::as_ptr);
+pub unsafe fn realloc(
+    old: Option<(NonNull<u8>, usize)>,
+    size: usize,
+) -> Result<NonNull<u8>, AllocError> {
+    let (old, had) = old.map_or((core::ptr::null_mut(), 0), |(old, had)| (old.as_ptr(), had));
     // SAFETY: As the caller promises.
-    NonNull::new(unsafe { c::vu_realloc(old.cast(), size) }.cast()).ok_or(AllocError)
+    NonNull::new(unsafe { c::vu_realloc(old.cast(), had, size) }.cast()).ok_or(AllocError)
 }
 
 /// Gives an allocation back.
@@ -45,7 +48,7 @@ mod c {
 
     // shim/alloc.c
     extern "C" {
-        pub fn vu_realloc(old: *const c_void, size: usize) -> *mut c_void;
+        pub fn vu_realloc(old: *const c_void, had: usize, size: usize) -> *mut c_void;
         pub fn vu_free(old: *const c_void);
     }
 }
@@ -85,11 +88,11 @@ pub mod testing {
         Layout::from_size_align(size.checked_add(HEAD).unwrap(), HEAD).unwrap()
     }
 
-    /// As the kernel's `krealloc()`.
+    /// As the one in C.
     ///
     /// # Safety
     /// `old` is NULL, or comes from here and was not freed.
-    pub unsafe fn vu_realloc(old: *const c_void, size: usize) -> *mut c_void {
+    pub unsafe fn vu_realloc(old: *const c_void, had: usize, size: usize) -> *mut c_void {
         if LEFT.get() == 0 {
             return core::ptr::null_mut();
         }
@@ -97,11 +100,13 @@ pub mod testing {
         // SAFETY: In front of what was handed out lies its length.
         unsafe {
             let start = if old.is_null() {
+                assert_eq!(had, 0);
                 LIVE.set(LIVE.get() + 1);
                 alloc(layout(size))
             } else {
                 let start = old.cast_mut().cast::<u8>().sub(HEAD);
-                realloc(start, layout(start.cast::<usize>().read()), size + HEAD)
+                assert_eq!(had, start.cast::<usize>().read());
+                realloc(start, layout(had), size + HEAD)
             };
             assert!(!start.is_null());
             start.cast::<usize>().write(size);
@@ -109,7 +114,7 @@ pub mod testing {
         }
     }
 
-    /// As the kernel's `kfree()`.
+    /// As the one in C.
     ///
     /// # Safety
     /// `old` comes from [`vu_realloc`] and was not freed.

@@ -100,16 +100,16 @@ fn put_instances(told: &Told, value: &str, line: &mut Line) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logic::params::Overrides;
+    use crate::host::ReadOverrides;
     use std::string::{String, ToString};
 
     const FACTORY: &str = "num_heads=4, frl_config=60, framebuffer=1024M, \
         max_resolution=5120x2880, max_instance=24";
 
     fn described(overrides: &str, driver: &str) -> Option<String> {
-        let overrides = Overrides::parse(overrides.as_bytes()).unwrap();
+        let read = ReadOverrides::parse(overrides.as_bytes()).unwrap();
         let mut line = Line::new();
-        describe(&Told::of(&overrides, 46), driver, &mut line).map(|()| line.as_str().to_string())
+        describe(&Told::of(&read.view(), 46), driver, &mut line).map(|()| line.as_str().to_string())
     }
 
     #[test]

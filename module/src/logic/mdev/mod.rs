@@ -147,13 +147,14 @@ fn one_line(bytes: &[u8]) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::ReadOverrides;
     use std::string::ToString;
 
     const FACTORY: &[u8] = b"num_heads=4, frl_config=60, framebuffer=1024M, \
         max_resolution=5120x2880, max_instance=24\n";
 
     fn told(overrides: &str) -> Told {
-        Told::of(&Overrides::parse(overrides.as_bytes()).unwrap(), 46)
+        Told::of(&ReadOverrides::parse(overrides.as_bytes()).unwrap().view(), 46)
     }
 
     #[test]
@@ -186,9 +187,7 @@ mod tests {
         assert_eq!(shown("nvidia-46:card_name='two%0alines'"), None);
         // What the daemons' structure has no room for is not told, so it is not shown.
         let long = std::format!("nvidia-46:card_name='{}'", "x".repeat(32));
-        if let Ok(overrides) = Overrides::parse(long.as_bytes()) {
-            assert!(Told::of(&overrides, 46).name(&mut Line::new()).is_none());
-        }
+        assert!(told(&long).name(&mut Line::new()).is_none());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use vgpu_unlock::{
     host::MAX_PARAMS,
-    params::{Gpus, Overrides, Which},
+    host::ReadOverrides,
+    params::{Gpus, Which},
     profile::{Field, Key, Value},
     rm_control::{
         Call, Edited, Policy, ProcessMemory, Shown, Verdict, command, edit, fields, interest,
@@ -93,7 +94,8 @@ pub fn params(input: &mut Input<'_>) -> Vec<u8> {
 fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let boards = Gpus::parse(input.line()).unwrap_or_default();
-    let overrides = Overrides::parse(input.line()).unwrap_or_default();
+    let read = ReadOverrides::parse(input.line()).unwrap_or_default();
+    let overrides = read.view();
     let policy = Policy { boards: &boards, migration: input.u8() & 1 == 1, overrides };
     let mut memory = ProcessMemory::new();
     for now in 0..8 {

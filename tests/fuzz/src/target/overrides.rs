@@ -3,6 +3,7 @@
 //! applied in the order that is promised.
 
 use vgpu_unlock::{
+    host::ReadOverrides,
     params::{Overrides, Which, overrides::Target as Section},
     profile::{Content, Editor, Field, Key, Kind, Skipped, Uuid, VRAM_MIN, Value},
 };
@@ -34,14 +35,24 @@ pub static TARGET: Target = Target {
 type Setting<'a> = (Section, Key, Value<'a>);
 
 fn run(text: &[u8]) {
-    let overrides = match Overrides::parse(text) {
-        Ok(overrides) => overrides,
+    let read = match ReadOverrides::parse(text) {
+        Ok(read) => read,
         Err(error) => {
+            // The text in front of it may be right, and is as good as another one.
             assert!(error.at <= text.len(), "{error}");
-            // Accepted all the same, what stands in front of the error counts.
-            Overrides::accepted(text)
+            let Some(end) = text.get(..error.at).and_then(|t| t.iter().rposition(|&c| c == b';'))
+            else {
+                return;
+            };
+            match ReadOverrides::parse(&text[..end]) {
+                Ok(read) => read,
+                // The semicolon stood within quotation marks.
+                Err(error) => return assert!(error.at <= end, "{error}"),
+            }
         }
     };
+    let overrides = read.view();
+    sections_stand_alone(&overrides);
     let settings: Vec<_> = overrides.settings().collect();
     settings.iter().for_each(is_within_its_limits);
     can_be_written_down(&settings);
@@ -53,6 +64,20 @@ fn run(text: &[u8]) {
             is_applied_in_order(&overrides, &settings, section);
         }
     }
+}
+
+/// Each section's own text is read as that section, so that they can be put together anew.
+fn sections_stand_alone(overrides: &Overrides<'_>) {
+    let mut settings = overrides.settings();
+    for text in overrides.section_texts() {
+        let read = ReadOverrides::parse(text).expect("a section is right by itself");
+        assert_eq!(read.view().section_texts().count(), 1);
+        for alone in read.view().settings() {
+            assert_eq!(Some(alone), settings.next());
+        }
+        assert!(overrides.not_in(&read.view()).all(|other| other != text));
+    }
+    assert_eq!(settings.next(), None);
 }
 
 fn is_within_its_limits((section, key, value): &Setting<'_>) {
@@ -88,8 +113,8 @@ fn can_be_written_down(settings: &[Setting<'_>]) {
         };
         written += &format!("{section}:{}={value};\n", key.name());
     }
-    let again = Overrides::parse(written.as_bytes()).expect("what was read can be written");
-    let again: Vec<_> = again.settings().collect();
+    let again = ReadOverrides::parse(written.as_bytes()).expect("what was read can be written");
+    let again: Vec<_> = again.view().settings().collect();
     assert_eq!(again.len(), settings.len());
     for ((section, key, value), setting) in again.iter().zip(settings) {
         assert_eq!((*section, *key), (setting.0, setting.1));

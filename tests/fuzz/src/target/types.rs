@@ -3,8 +3,8 @@
 //! and nothing else about it changed.
 
 use vgpu_unlock::{
+    host::ReadOverrides,
     mdev::{Line, Told, describe, max_instance, number},
-    params::Overrides,
     profile::Key,
 };
 
@@ -42,7 +42,8 @@ const SHOWN: [&str; 5] =
 
 fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let overrides = Overrides::parse(input.line()).unwrap_or_default();
+    let read = ReadOverrides::parse(input.line()).unwrap_or_default();
+    let overrides = read.view();
     let told = Told::of(&overrides, TYPE);
     named(input.line(), &told);
     let driver = input.line();

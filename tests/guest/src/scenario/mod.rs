@@ -16,6 +16,7 @@ mod rm_control;
 mod rm_cost;
 mod rm_load;
 mod rm_params;
+mod rm_parts;
 mod rm_policy;
 mod rm_real;
 mod selftest;

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     rm_control::{find, set_module},
+    rm_parts,
     rm_policy::{ids_are, load_both, unload_both},
     steps::{LOG_PREFIX, MODULE, attached, says, soon},
 };
@@ -75,34 +76,37 @@ const fn wrong(
 }
 
 const PARAMETERS: [&str; 5] = ["enabled", "gpus", "migration", "overrides", "verbosity"];
+/// Which can only be written.
+const PART: &str = "overrides_part";
 
 /// The longest value, by README and modinfo: a page, less a new line and what ends it.
-const LONGEST: usize = 4094;
+pub const LONGEST: usize = 4094;
 
 pub fn run(report: &mut Report) -> Result<()> {
     files(report)?;
     refused(report)?;
     refused_at_load(report)?;
     quoted(report)?;
-    long(report)
+    long(report)?;
+    rm_parts::run(report)
 }
 
 fn file(parameter: &str) -> String {
     format!("/sys/module/{MODULE}/parameters/{parameter}")
 }
 
-fn value(parameter: &str) -> Result<String> {
+pub fn value(parameter: &str) -> Result<String> {
     let path = file(parameter);
     fs::read_to_string(&path).with_context(|| format!("reading {path}"))
 }
 
 /// Fails unless the value's file has `expected` and a new line.
-fn is_set(parameter: &str, expected: &str) -> Result<()> {
+pub fn is_set(parameter: &str, expected: &str) -> Result<()> {
     equal(value(parameter)?, format!("{expected}\n"))
 }
 
 /// Sets a parameter by one write, which is one value for the kernel; returns its error number.
-fn set(parameter: &str, value: &str) -> Result<Option<i32>> {
+pub fn set(parameter: &str, value: &str) -> Result<Option<i32>> {
     let path = file(parameter);
     let mut file =
         OpenOptions::new().write(true).open(&path).with_context(|| format!("opening {path}"))?;
@@ -117,7 +121,7 @@ fn set(parameter: &str, value: &str) -> Result<Option<i32>> {
 }
 
 /// The module refused it.
-const EINVAL: Option<i32> = Some(22);
+pub const EINVAL: Option<i32> = Some(22);
 
 /// What is in force of what the tests here set: the board's IDs, and how many displays a type has.
 fn in_force(ids: Ids, displays: u8) -> Result<()> {
@@ -125,7 +129,7 @@ fn in_force(ids: Ids, displays: u8) -> Result<()> {
     equal(displays_of(&vgpu_type()?), displays)
 }
 
-fn vgpu_type() -> Result<Vec<u8>> {
+pub fn vgpu_type() -> Result<Vec<u8>> {
     Ok(find(&run::ask(VGPUD, "550")?, name::TYPE_BY_NUMBER)?.params.clone())
 }
 
@@ -133,7 +137,7 @@ fn vgpu_type() -> Result<Vec<u8>> {
 const NAME: usize = 8 + 4;
 const DISPLAYS: usize = 8 + 328;
 
-fn displays_of(info: &[u8]) -> u8 {
+pub fn displays_of(info: &[u8]) -> u8 {
     info[DISPLAYS]
 }
 
@@ -156,7 +160,13 @@ fn files(report: &mut Report) -> Result<()> {
             names.push(entry?.file_name().to_string_lossy().into_owned());
         }
         names.sort_unstable();
-        equal(names, PARAMETERS.map(str::to_owned).to_vec())
+        let mut expected = PARAMETERS.map(str::to_owned).to_vec();
+        expected.insert(4, PART.to_owned());
+        equal(names, expected)
+    });
+    report.check("overrides_part is for root only, who can't read it", || {
+        let found = fs::metadata(file(PART)).context("looking at it")?;
+        equal((found.mode() & 0o7777, found.uid(), found.gid()), (0o200, 0, 0))
     });
     for parameter in PARAMETERS {
         report.check(&format!("{parameter} is for root only"), || {

@@ -1,162 +1,165 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `overrides`: what is changed about vGPU types and about single vGPUs.
+//! Reads overrides: their text becomes sections and settings, so that nobody who asks for one reads the text
+//! again.
 
-use super::number::{take_number, take_switch};
-use super::scan::Scanner;
-use super::ParseError;
+use core::ops::Range;
+
+use super::target::Target;
+use crate::logic::params::error::ParseError;
+use crate::logic::params::number::{take_number, take_switch};
+use crate::logic::params::scan::Scanner;
 use crate::logic::profile::{
-    self, parse_size, BadText, Editor, Key, Kind, Skipped, Text, Uuid, Value, EXPECTED_KEY,
-    VRAM_MIN,
+    parse_size, BadText, Key, Kind, Text, Uuid, Value, EXPECTED_KEY, VRAM_MIN,
 };
 
-/// What a section is for.
+/// A part of a text, or of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// All vGPUs of the type `nvidia-N`.
-    Type(u32),
-    /// The vGPU with this UUID.
-    Mdev(Uuid),
-    /// The vGPUs of the Proxmox virtual machine with this number.
-    Vm(u64),
+struct Span {
+    start: u32,
+    end: u32,
 }
 
-/// Which vGPU is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Which {
-    /// Its type's number, as the driver has it.
-    pub vgpu_type: u32,
-    /// Its UUID, where it is known.
-    pub mdev: Option<Uuid>,
+impl Span {
+    /// What lies beyond 4 GiB is cut off; no text is that long.
+    fn new(range: Range<usize>) -> Self {
+        let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: short(range.start), end: short(range.end) }
+    }
+
+    /// That part; nothing where it is another text's, or another list's.
+    fn of<T>(self, all: &[T]) -> &[T] {
+        all.get(self.start as usize..self.end as usize).unwrap_or(&[])
+    }
 }
 
-impl Which {
-    /// Whether a section is for this vGPU, and as the how many-th it is applied.
-    fn rank(&self, target: Target) -> Option<u8> {
-        match target {
-            Target::Type(number) => (number == self.vgpu_type).then_some(0),
-            Target::Mdev(uuid) => (self.mdev == Some(uuid)).then_some(1),
-            Target::Vm(number) => {
-                (self.mdev.and_then(|uuid| uuid.vmid()) == Some(number)).then_some(2)
-            }
+/// A section that was read, of a text that is kept beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    target: Target,
+    text: Span,
+    settings: Span,
+}
+
+impl Section {
+    /// What it is for.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// How it is written.
+    pub(super) fn text<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        self.text.of(text)
+    }
+
+    /// Its settings.
+    pub(super) fn settings<'a>(
+        &self,
+        text: &'a [u8],
+        settings: &'a [Setting],
+    ) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
+        let target = self.target;
+        let own = self.settings.of(settings).iter();
+        own.map(move |setting| (target, setting.key, setting.value(text)))
+    }
+}
+
+/// A setting that was read, of a text that is kept beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    key: Key,
+    value: Read,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    Number(u64),
+    Text(Span),
+}
+
+impl Setting {
+    fn value<'a>(&self, text: &'a [u8]) -> Value<'a> {
+        match self.value {
+            Read::Number(number) => Value::Number(number),
+            Read::Text(span) => Value::Text(Text::new(span.of(text))),
         }
     }
 }
 
-/// What became of the overrides for one vGPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// Keys of `nvidia-N` sections that were written.
-    pub by_type: u16,
-    /// Keys of `mdev/` sections that were written.
-    pub by_mdev: u16,
-    /// Keys of `vm/` sections that were written.
-    pub by_vm: u16,
-    /// The first key that could not be written, and why. All others were.
-    pub skipped: Option<(Key, Skipped)>,
-}
-
-/// The parameter `overrides`, read and found right. See the module's documentation for its grammar.
-///
-/// It is nothing but the text: what is asked for is read out of it again each time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Overrides<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Overrides<'a> {
-    /// Reads all sections.
+/// Where what is read is put.
+pub trait Store {
+    /// Why reading ends early: the text is wrong, or there is no more room.
+    type Error: From<ParseError>;
+    /// Takes a section, whose settings it has taken before.
     ///
     /// # Errors
-    /// The first thing that is wrong.
-    pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
-        for item in Items::new(text) {
-            item?;
-        }
-        Ok(Self(text))
-    }
-
-    /// A text that [`Overrides::parse`] has accepted before.
+    /// There is no more room.
+    fn add_section(&mut self, section: Section) -> Result<(), Self::Error>;
+    /// Takes a setting of the section to come.
     ///
-    /// Of another one, what stands in front of its first error is in force.
-    pub const fn accepted(text: &'a [u8]) -> Self {
-        Self(text)
-    }
-
-    /// The settings for one vGPU in the order in which they are applied: sections for its type, then
-    /// for its UUID, then for its virtual machine, each kind in the order in which it is written.
-    pub fn matching(&self, which: Which) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
-        let text = self.0;
-        (0..3).flat_map(move |rank| {
-            Items::new(text)
-                .map_while(Result::ok)
-                .filter(move |(target, ..)| which.rank(*target) == Some(rank))
-        })
-    }
-
-    /// Applies everything that is set for one vGPU; what is applied later wins.
-    pub fn apply(&self, which: Which, editor: &mut dyn Editor) -> Applied {
-        let mut applied = Applied::default();
-        for (target, key, value) in self.matching(which) {
-            if key.field().is_none() && key != Key::Vram {
-                continue;
-            }
-            match profile::write(editor, key, &value) {
-                Ok(()) => {
-                    let count = match target {
-                        Target::Type(_) => &mut applied.by_type,
-                        Target::Mdev(_) => &mut applied.by_mdev,
-                        Target::Vm(_) => &mut applied.by_vm,
-                    };
-                    *count = count.saturating_add(1);
-                }
-                Err(why) => applied.skipped = applied.skipped.or(Some((key, why))),
-            }
-        }
-        applied
-    }
-
-    /// The value of `key` that is in force for one vGPU, where it is set.
-    ///
-    /// `framebuffer` and `framebuffer_reservation` don't show what `vram` sets.
-    pub fn value(&self, which: Which, key: Key) -> Option<Value<'a>> {
-        self.matching(which).filter(|(_, k, _)| *k == key).last().map(|(_, _, value)| value)
-    }
-
-    /// Whether the type `nvidia-N` is to be kept off the list of types.
-    pub fn hides(&self, vgpu_type: u32) -> bool {
-        let which = Which { vgpu_type, mdev: None };
-        self.value(which, Key::Hidden) == Some(Value::Number(1))
-    }
+    /// # Errors
+    /// There is no more room.
+    fn add_setting(&mut self, setting: Setting) -> Result<(), Self::Error>;
 }
 
-/// The settings of a text; ends with the first error.
-pub(crate) struct Items<'a> {
+/// Reads all sections of `text` into `store`, which is empty.
+///
+/// # Errors
+/// The first thing that is wrong with the text, or there is no more room. What was stored so far stands in
+/// front of it.
+pub fn read<S: Store>(text: &[u8], store: &mut S) -> Result<(), S::Error> {
+    let mut reader = Reader::new(text);
+    let mut count = 0usize;
+    while !reader.scan.is_at_end() {
+        let start = reader.scan.at();
+        let first = count;
+        let target = reader.head()?;
+        let mut had = 0;
+        let end = loop {
+            let setting = reader.setting(had, target)?;
+            had |= setting.key.bit();
+            store.add_setting(setting)?;
+            count = count.saturating_add(1);
+            let end = reader.scan.at();
+            // A comma promises a setting, a semicolon does not promise a section.
+            if !reader.goes_on(setting.key)? {
+                break end;
+            }
+        };
+        store.add_section(Section {
+            target,
+            text: Span::new(start..end),
+            settings: Span::new(first..count),
+        })?;
+    }
+    Ok(())
+}
+
+struct Reader<'a> {
     scan: Scanner<'a>,
-    /// The section that the scanner is in, and the keys that it has had, as bits.
-    section: Option<(Target, u32)>,
-    failed: bool,
 }
 
 const EXPECTED_TARGET: &str = "a section: nvidia-N, mdev/UUID or vm/N";
 const EXPECTED_UUID: &str = "a UUID such as 00000000-0000-0000-0000-000000000100";
 
-impl<'a> Items<'a> {
-    pub(crate) fn new(text: &'a [u8]) -> Self {
+impl<'a> Reader<'a> {
+    fn new(text: &'a [u8]) -> Self {
         let mut scan = Scanner::new(text);
         scan.skip_space();
-        Self { scan, section: None, failed: false }
+        Self { scan }
     }
 
-    fn item(&mut self) -> Result<(Target, Key, Value<'a>), ParseError> {
-        let (target, before) = match self.section {
-            Some(section) => section,
-            None => {
-                let target = self.target()?;
-                self.scan.skip_space();
-                if !self.scan.eat(b":") {
-                    return Err(self.scan.error("section", ": behind the section"));
-                }
-                (target, 0)
-            }
-        };
+    /// What a section begins with.
+    fn head(&mut self) -> Result<Target, ParseError> {
+        let target = self.target()?;
+        self.scan.skip_space();
+        if !self.scan.eat(b":") {
+            return Err(self.scan.error("section", ": behind the section"));
+        }
+        Ok(target)
+    }
+
+    /// A setting, in a section that has had the keys `before`.
+    fn setting(&mut self, before: u32, target: Target) -> Result<Setting, ParseError> {
         self.scan.skip_space();
         let key = self.key(before, target)?;
         self.scan.skip_space();
@@ -164,17 +167,18 @@ impl<'a> Items<'a> {
             return Err(self.scan.error(key.name(), "= behind the key"));
         }
         self.scan.skip_space();
-        let value = self.value(key)?;
+        Ok(Setting { key, value: self.value(key)? })
+    }
+
+    /// Whether the section goes on behind a setting.
+    fn goes_on(&mut self, key: Key) -> Result<bool, ParseError> {
         self.scan.skip_space();
-        self.section = if self.scan.eat(b",") {
-            Some((target, before | key.bit()))
-        } else if self.scan.is_at_end() || self.scan.eat(b";") {
-            None
-        } else {
+        let on = self.scan.eat(b",");
+        if !on && !self.scan.is_at_end() && !self.scan.eat(b";") {
             return Err(self.scan.error(key.name(), "a comma, a semicolon or the end"));
-        };
+        }
         self.scan.skip_space();
-        Ok((target, key, value))
+        Ok(on)
     }
 
     fn target(&mut self) -> Result<Target, ParseError> {
@@ -227,16 +231,16 @@ impl<'a> Items<'a> {
         }
     }
 
-    fn value(&mut self, key: Key) -> Result<Value<'a>, ParseError> {
+    fn value(&mut self, key: Key) -> Result<Read, ParseError> {
         let kind = key.kind();
         let number = |scan: &mut Scanner<'a>, max| {
-            take_number(scan, max, key.name(), kind.expected()).map(Value::Number)
+            take_number(scan, max, key.name(), kind.expected()).map(Read::Number)
         };
         match kind {
             Kind::U32 => number(&mut self.scan, u32::MAX.into()),
             Kind::U64 => number(&mut self.scan, u64::MAX),
             Kind::Switch => {
-                take_switch(&mut self.scan, key.name()).map(|on| Value::Number(on.into()))
+                take_switch(&mut self.scan, key.name()).map(|on| Read::Number(on.into()))
             }
             Kind::Size => self.size(key, 0),
             Kind::Vram => self.size(key, VRAM_MIN),
@@ -244,19 +248,19 @@ impl<'a> Items<'a> {
         }
     }
 
-    fn size(&mut self, key: Key, min: u64) -> Result<Value<'a>, ParseError> {
+    fn size(&mut self, key: Key, min: u64) -> Result<Read, ParseError> {
         let error = self.scan.error(key.name(), key.kind().expected());
         // The unit may stand apart from its number.
         let size = self.scan.take_while(|c| c.is_ascii_alphanumeric() || c == b'.' || c == b' ');
         let spaces = size.iter().rev().take_while(|&&c| c == b' ').count();
         let size = size.get(..size.len().saturating_sub(spaces)).unwrap_or(&[]);
         match parse_size(size) {
-            Ok(bytes) if bytes >= min => Ok(Value::Number(bytes)),
+            Ok(bytes) if bytes >= min => Ok(Read::Number(bytes)),
             _ => Err(error),
         }
     }
 
-    fn text(&mut self, key: Key, max: usize) -> Result<Value<'a>, ParseError> {
+    fn text(&mut self, key: Key, max: usize) -> Result<Read, ParseError> {
         let start = self.scan.at();
         let error = self.scan.error(key.name(), key.kind().expected());
         let (inside, raw) = match self.scan.peek() {
@@ -284,9 +288,11 @@ impl<'a> Items<'a> {
             what: key.name(),
             expected,
         };
-        let text = Text::new(raw);
-        match text.decode() {
-            Ok(decoded) if decoded.as_str().len() <= max => Ok(Value::Text(text)),
+        match Text::new(raw).decode() {
+            Ok(decoded) if decoded.as_str().len() <= max => {
+                let end = inside.saturating_add(raw.len());
+                Ok(Read::Text(Span::new(inside..end)))
+            }
             Ok(_) | Err(BadText::TooLong) => Err(error),
             Err(BadText::Escape(at)) => {
                 Err(wrong(at, "two hexadecimal digits behind %; %25 is a per cent sign"))
@@ -295,19 +301,5 @@ impl<'a> Items<'a> {
             Err(BadText::Nul(at)) => Err(wrong(at, "no NUL, which would end the text")),
             Err(BadText::Utf8) => Err(wrong(0, "text in UTF-8")),
         }
-    }
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = Result<(Target, Key, Value<'a>), ParseError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        // A comma at the end promises a setting, a semicolon does not promise a section.
-        if self.failed || (self.scan.is_at_end() && self.section.is_none()) {
-            return None;
-        }
-        let item = self.item();
-        self.failed = item.is_err();
-        Some(item)
     }
 }

@@ -4,6 +4,11 @@
 //! A value that is wrong changes nothing: the old one stays in force, and the log says where the
 //! new one is wrong and what was expected.
 
+mod overrides;
+
+use kernel::alloc::KVVec;
+
+use self::overrides::{Kept, Wrong};
 use crate::logic::params::{self, Gpus, Overrides, ParseError, Verbosity};
 use crate::sys::lock::{Mutexed, SettingsMutex};
 use crate::sys::log;
@@ -12,38 +17,18 @@ use crate::sys::param::Param;
 /// Bytes of the longest value: a page, less what ends it.
 const MAX_VALUE: usize = 4094;
 
-/// A value that was read and found right.
-struct Value {
-    bytes: [u8; MAX_VALUE],
-    len: usize,
-}
-
-impl Value {
-    const EMPTY: Self = Self { bytes: [0; MAX_VALUE], len: 0 };
-
-    fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
-    }
-
-    /// Takes a value that fits; `set` has seen to that.
-    fn replace(&mut self, value: &[u8]) {
-        self.bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
-        self.len = value.len().min(MAX_VALUE);
-    }
-}
-
 struct Settings {
     enabled: bool,
-    gpus: Value,
-    overrides: Value,
+    gpus: KVVec<u8>,
+    overrides: Kept,
     migration: bool,
     verbosity: Verbosity,
 }
 
 static SETTINGS: Mutexed<Settings, SettingsMutex> = Mutexed::new(Settings {
     enabled: true,
-    gpus: Value::EMPTY,
-    overrides: Value::EMPTY,
+    gpus: KVVec::new(),
+    overrides: Kept::EMPTY,
     migration: false,
     verbosity: Verbosity::Normal,
 });
@@ -62,9 +47,9 @@ pub struct View<'a> {
 pub fn with<R>(f: impl FnOnce(&View<'_>) -> R) -> R {
     let settings = SETTINGS.lock();
     f(&View {
-        // Both were found right when they were set.
-        gpus: Gpus::accepted(settings.gpus.as_slice()),
-        overrides: Overrides::accepted(settings.overrides.as_slice()),
+        // They were found right when they were set.
+        gpus: Gpus::accepted(&settings.gpus),
+        overrides: settings.overrides.view(),
         migration: settings.migration,
     })
 }
@@ -92,10 +77,10 @@ pub fn set(param: Param, value: &[u8]) -> Result<Change, ()> {
     })
 }
 
-fn try_set(param: Param, value: &[u8]) -> Result<Change, ParseError> {
+fn try_set(param: Param, value: &[u8]) -> Result<Change, Wrong> {
     if value.len() > MAX_VALUE {
         let expected = "no more than 4094 bytes";
-        return Err(ParseError { at: MAX_VALUE, what: param.name(), expected });
+        return Err(ParseError { at: MAX_VALUE, what: param.name(), expected }.into());
     }
     match param {
         Param::Enabled => {
@@ -112,15 +97,19 @@ fn try_set(param: Param, value: &[u8]) -> Result<Change, ParseError> {
             log::set_verbosity(verbosity);
         }
         Param::Overrides => {
-            Overrides::parse(value)?;
-            SETTINGS.lock().overrides.replace(value);
+            SETTINGS.lock().overrides.replace(value)?;
             return Ok(Change::Types);
+        }
+        Param::OverridesPart => {
+            if SETTINGS.lock().overrides.part(value)? {
+                return Ok(Change::Types);
+            }
         }
         Param::Gpus => {
             Gpus::parse(value)?;
             let mut settings = SETTINGS.lock();
-            if settings.gpus.as_slice() != value {
-                settings.gpus.replace(value);
+            if *settings.gpus != *value {
+                settings.gpus = overrides::copy(value)?;
                 return Ok(Change::Boards);
             }
         }
@@ -130,20 +119,71 @@ fn try_set(param: Param, value: &[u8]) -> Result<Change, ParseError> {
 
 /// Writes a parameter's value and a new line to `page`; returns how many bytes.
 pub fn get(param: Param, page: &mut [u8]) -> usize {
-    let mut put = |value: &[u8]| {
-        let line = value.iter().chain(b"\n");
-        page.iter_mut().zip(line).map(|(to, from)| *to = *from).count()
-    };
+    let mut page = Page { bytes: page, len: 0 };
     let switch = |on: bool| if on { b"1" } else { b"0" };
     match param {
-        Param::Enabled => put(switch(SETTINGS.lock().enabled)),
-        Param::Migration => put(switch(SETTINGS.lock().migration)),
-        Param::Verbosity => put(match SETTINGS.lock().verbosity {
+        Param::Enabled => page.put(switch(SETTINGS.lock().enabled)),
+        Param::Migration => page.put(switch(SETTINGS.lock().migration)),
+        Param::Verbosity => page.put(match SETTINGS.lock().verbosity {
             Verbosity::Quiet => b"0",
             Verbosity::Normal => b"1",
             Verbosity::Detailed => b"2",
         }),
-        Param::Overrides => put(SETTINGS.lock().overrides.as_slice()),
-        Param::Gpus => put(SETTINGS.lock().gpus.as_slice()),
+        Param::Overrides => {
+            with(|settings| page.put_sections(&settings.overrides));
+        }
+        Param::Gpus => page.put(&SETTINGS.lock().gpus),
+        Param::OverridesPart => {}
+    }
+    page.put(b"\n");
+    page.len
+}
+
+/// Hands `put` every section of the overrides in force, as it was written. May sleep.
+pub fn sections(mut put: impl FnMut(&[u8])) {
+    with(|settings| settings.overrides.section_texts().for_each(&mut put));
+}
+
+/// Gives back what a parameter holds.
+pub fn free(param: Param) {
+    match param {
+        Param::Gpus => SETTINGS.lock().gpus = KVVec::new(),
+        Param::Overrides => SETTINGS.lock().overrides.forget(),
+        Param::OverridesPart => SETTINGS.lock().overrides.forget_staged(),
+        Param::Enabled | Param::Migration | Param::Verbosity => {}
+    }
+}
+
+/// A page that is being filled; what is too much is left out.
+struct Page<'a> {
+    bytes: &'a mut [u8],
+    len: usize,
+}
+
+impl Page<'_> {
+    fn put(&mut self, text: &[u8]) {
+        let room = self.bytes.iter_mut().skip(self.len).zip(text);
+        let put = room.map(|(to, from)| *to = *from).count();
+        self.len = self.len.saturating_add(put);
+    }
+
+    /// What was set with one write, as it was written; otherwise as many sections as there is room for, and
+    /// dots where that is not all.
+    fn put_sections(&mut self, overrides: &Overrides<'_>) {
+        const MORE: &[u8] = b";...";
+        if overrides.text().len() <= MAX_VALUE {
+            return self.put(overrides.text());
+        }
+        for section in overrides.section_texts() {
+            let end = self.len.saturating_add(section.len()).saturating_add(MORE.len());
+            if end >= MAX_VALUE {
+                break;
+            }
+            if self.len != 0 {
+                self.put(b";");
+            }
+            self.put(section);
+        }
+        self.put(MORE);
     }
 }
