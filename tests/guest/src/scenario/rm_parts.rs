@@ -98,7 +98,8 @@ fn staged(report: &mut Report) -> Result<()> {
         let shown = text.trim_end().strip_suffix(";...").context("it does not")?;
         ensure!(text.len() <= 4096 && text.len() > 3900, "{} bytes", text.len());
         let shown: Vec<&str> = shown.split(';').collect();
-        equal(shown, sections.iter().map(String::as_str).take(shown.len()).collect())
+        let expected: Vec<&str> = sections.iter().map(String::as_str).take(shown.len()).collect();
+        equal(shown, expected)
     });
     report.check("aborted, nothing has changed", || {
         part("begin")?;
