@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Tables of facts about boards.
 
-use super::Board;
+use super::known::Board;
 
 const fn board(device: u16, name: &'static str, gib: &'static [u64]) -> Board {
     Board { device, name, gib }
