@@ -3,7 +3,7 @@
 
 use vgpu_unlock::gpu::{Answer, Generation};
 
-use super::{Facts, Finding, State};
+use super::{Finding, State, facts::Facts};
 use crate::host::{Board, Seen};
 
 /// Kernel drivers for NVIDIA's boards that are none of NVIDIA's, and that show the console.

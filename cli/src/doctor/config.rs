@@ -6,7 +6,7 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::{Facts, Finding};
+use super::{Finding, facts::Facts};
 use crate::host::{Board, Seen};
 
 const FILE: &str = "/usr/share/nvidia/vgpu/vgpuConfig.xml";

@@ -4,7 +4,7 @@
 //! Source: NVIDIA's vGPU guide does not support the primary display adapter. Guides for boards like
 //! ours use it all the same, and say that the screen goes dark (polloloco/vgpu-proxmox).
 
-use super::{Facts, Finding};
+use super::{Finding, facts::Facts};
 use crate::host::Seen;
 
 pub(super) fn console(facts: &Facts<'_>) -> Seen<Vec<Finding>> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, leftovers::DAEMONS, module};
+use super::{Finding, facts::Facts, leftovers::DAEMONS, module};
 use crate::host::{Seen, processes};
 
 pub(super) fn daemons(facts: &Facts<'_>) -> Seen<Vec<Finding>> {

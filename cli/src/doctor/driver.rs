@@ -1,67 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 //! NVIDIA's driver: whether it is there, which of its kinds it is, and which version.
 
-use vgpu_unlock::{
-    driver::{branch, version::Version},
-    gpu::Answer,
-};
+use vgpu_unlock::{driver::branch, gpu::Answer};
 
-use super::{Facts, Finding};
+use super::{
+    Finding,
+    facts::Facts,
+    nvidia::{NAMES, is_version},
+};
 use crate::{
     host::Seen,
     inspect::{self, report::Verdict},
 };
-
-/// What is known about NVIDIA's driver.
-#[derive(Debug, Default)]
-pub(super) struct Driver {
-    /// It is in the kernel.
-    pub loaded: bool,
-    /// Its file for the running kernel.
-    pub file: Option<String>,
-    /// Such as `550.163.01`.
-    pub version: Option<String>,
-    /// Whether it is the kind with open sources; `None` where that can't be told.
-    pub open: Option<bool>,
-}
-
-/// Names under which `nvidia.ko` is installed: NVIDIA's own, and those of Debian's packages.
-const NAMES: [&str; 3] = ["nvidia", "nvidia_current", "nvidia_current_open"];
-
-/// Looks for the driver in the kernel, then among the files of modules.
-pub(super) fn find(facts: &Facts<'_>) -> Seen<Driver> {
-    let host = facts.host;
-    let mut driver = Driver { loaded: host.exists("/sys/module/nvidia")?, ..Driver::default() };
-    for name in NAMES {
-        if driver.file.is_none() {
-            driver.file = host.module_file(&facts.kernel()?.release, name)?;
-        }
-    }
-    driver.version = host.line("/sys/module/nvidia/version")?;
-    // NVRM version: NVIDIA UNIX [Open Kernel Module for x86_64 | x86_64 Kernel Module]  VERSION  DATE
-    if let Some(text) = host.text("/proc/driver/nvidia/version")? {
-        let first = text.lines().next().unwrap_or_default();
-        driver.open = Some(first.contains("Open Kernel Module"));
-        if driver.version.is_none() {
-            let mut words = first.split_whitespace();
-            driver.version = words.find(|word| is_version(word)).map(str::to_owned);
-        }
-    }
-    if let (Some(file), true) = (&driver.file, driver.version.is_none() || driver.open.is_none()) {
-        // A file that can't be read says nothing; that it is there is enough to go on.
-        if let Ok(info) = host.module_info(file) {
-            if driver.version.is_none() {
-                driver.version = info.field("version").map(str::to_owned);
-            }
-            driver.open = driver.open.or(info.field("license").map(|it| it.contains("GPL")));
-        }
-    }
-    Ok(driver)
-}
-
-fn is_version(word: &str) -> bool {
-    Version::parse(word.as_bytes()).is_some()
-}
 
 /// Whether it is installed for this kernel, and loaded.
 pub(super) fn installed(facts: &Facts<'_>) -> Seen<Vec<Finding>> {

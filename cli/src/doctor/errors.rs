@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use vgpu_unlock::gpu::Answer;
 
-use super::{Facts, Finding, types};
+use super::{Finding, facts::Facts, types};
 use crate::host::{
     Seen,
     journal::{Entry, UNITS},

@@ -21,7 +21,7 @@ use crate::{
 
 use super::{
     Finding,
-    driver::{self, Driver},
+    nvidia::{self, Driver},
 };
 
 /// A host, and what was learned about it.
@@ -88,7 +88,7 @@ impl<'h> Facts<'h> {
     }
 
     pub fn driver(&self) -> Seen<&Driver> {
-        once(&self.driver, || driver::find(self))
+        once(&self.driver, || nvidia::find(self.host, self.kernel()))
     }
 
     pub fn journal(&self) -> Seen<&[Entry]> {

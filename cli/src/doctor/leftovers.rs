@@ -5,7 +5,7 @@
 //! in the driver's sources) and mbilker/vgpu_unlock-rs (the preloaded library and its drop-ins), and
 //! the parameters that vGPU-Unlock-patcher adds to nvidia.ko.
 
-use super::{Facts, Finding};
+use super::{Finding, facts::Facts};
 use crate::host::{Host, Seen, journal, processes};
 
 const NAME: &str = "vgpu_unlock";

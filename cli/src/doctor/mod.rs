@@ -14,6 +14,7 @@ mod facts;
 mod finding;
 mod leftovers;
 mod module;
+mod nvidia;
 mod platform;
 mod report;
 mod secure_boot;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Our own module: whether it is built for the kernels that there are, and loaded.
 
-use super::{Facts, Finding};
+use super::{Finding, facts::Facts};
 use crate::{
     host::{self, Host, Seen, journal::Entry},
     status,

@@ -4,7 +4,7 @@
 //! Source: the kernel's kernel-parameters.txt and its names of CPU flags and ACPI tables; that vGPU
 //! wants both is said in NVIDIA's and Proxmox's guides.
 
-use super::{Facts, Finding};
+use super::{Finding, facts::Facts};
 use crate::host::Seen;
 
 /// Who made the CPU, as far as names of settings depend on it.

@@ -6,7 +6,8 @@
 use memchr::memmem;
 
 use super::{
-    Facts, Finding,
+    Finding,
+    facts::Facts,
     module::{MODULE, dkms_version},
 };
 use crate::{

@@ -4,7 +4,7 @@
 //! Source: the kernel's vfio-mediated-device.rst for mdev, NVIDIA's vGPU guide for SR-IOV and for
 //! the files of virtual functions that newer kernels have instead.
 
-use super::{Facts, Finding, State};
+use super::{Finding, State, facts::Facts};
 use crate::host::{Board, Host, Seen};
 
 /// The types of a board or of its virtual functions, each once: `nvidia-46`.

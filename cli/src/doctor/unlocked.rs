@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the module itself says: the driver hooked, and the boards unlocked.
 
-use super::{Facts, Finding, State};
+use super::{Finding, State, facts::Facts};
 use crate::{
     host::Seen,
     status::{Board, Missing, Status},

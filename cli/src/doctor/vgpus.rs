@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Facts, Finding, types};
+use super::{Finding, facts::Facts, types};
 use crate::host::{Board, Host, Seen};
 
 const DEVICES: &str = "/sys/bus/mdev/devices";
