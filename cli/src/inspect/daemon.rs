@@ -10,8 +10,9 @@ use vgpu_unlock::{
 };
 
 use super::{
+    id::id,
     input::Found,
-    report::{Daemon, Refusal, RefusedAs, id},
+    report::{Daemon, Refusal, RefusedAs},
 };
 
 /// Looks for the loop that refuses device IDs, and reads its table.

@@ -6,6 +6,7 @@
 
 mod daemon;
 mod driver_file;
+mod id;
 mod input;
 mod listed;
 pub mod report;
@@ -30,8 +31,9 @@ pub use input::object_file;
 pub use report::{Report, Verdict};
 
 use driver_file::{Flavour, Parsed};
+use id::id;
 use input::{Contents, Found};
-use report::{Listed, id};
+use report::Listed;
 
 use crate::release;
 

@@ -10,7 +10,7 @@ mod run;
 
 use serde::Serialize;
 
-use super::report::id;
+use super::id::id;
 use machine::Machine;
 
 /// More boards than this are no list, but a misunderstanding. 550 lists 56.

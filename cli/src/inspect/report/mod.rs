@@ -208,8 +208,3 @@ pub enum Verdict {
     /// Nothing would be changed.
     Unsupported,
 }
-
-/// A PCI ID as it is shown.
-pub fn id(id: u16) -> String {
-    format!("{id:#06x}")
-}
