@@ -3,17 +3,21 @@
 
 mod choose;
 mod file;
+mod planned;
+mod request;
 mod rules;
 mod share;
 mod show;
 
 use anyhow::{Result, bail};
-use vgpu_unlock::profile::{Key, Uuid, split_vram};
+use vgpu_unlock::profile::{Key, split_vram};
 
 use crate::board::Type;
 use crate::profile::{Section, Value, written_size};
 
 pub use file::merge;
+pub use planned::{Plan, Planned};
+pub use request::{Owner, Request, Wish};
 pub use rules::Mode;
 pub use share::STEP;
 
@@ -21,98 +25,6 @@ pub use share::STEP;
 /// a display of the host take. An assumption; it was not measured. NVIDIA's own types leave nothing but
 /// their reservations.
 const HOST: u64 = 256 << 20;
-
-/// Whose vGPU it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// A Proxmox virtual machine, by its number.
-    Vm(u64),
-    /// The vGPU with this UUID.
-    Mdev(Uuid),
-    /// Any: it has what its type has.
-    Any,
-}
-
-/// A vGPU that is wished for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Whose it is.
-    pub owner: Owner,
-    /// Its whole memory in bytes, what the host keeps of it included; otherwise a share of what is left.
-    pub total: Option<u64>,
-    /// Its type; otherwise the plan's.
-    pub vgpu_type: Option<u32>,
-}
-
-/// What is to be planned.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// What the board is called.
-    pub board: String,
-    /// Its memory in bytes.
-    pub memory: u64,
-    /// What is kept for the host, in bytes.
-    pub reserve: Option<u64>,
-    /// Whether ECC memory is on, and is taken from the board's own.
-    pub ecc: bool,
-    /// The board's types, as far as they are known.
-    pub types: Vec<Type>,
-    /// The type to base it on; otherwise one is chosen.
-    pub vgpu_type: Option<u32>,
-    /// Types of which the board has vGPUs already.
-    pub beside: Vec<u32>,
-    /// How the board takes types.
-    pub mode: Mode,
-    /// The vGPUs.
-    pub wishes: Vec<Wish>,
-    /// How many displays each has.
-    pub displays: Option<u32>,
-    /// The size of each display, in pixels.
-    pub resolution: Option<(u32, u32)>,
-}
-
-/// A vGPU of a plan. Sizes are in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// Whose it is.
-    pub owner: Owner,
-    /// Its type.
-    pub vgpu_type: u32,
-    /// What the guest has.
-    pub framebuffer: u64,
-    /// What the host keeps.
-    pub reservation: u64,
-}
-
-impl Planned {
-    /// The whole of its memory.
-    pub fn total(&self) -> u64 {
-        self.framebuffer.saturating_add(self.reservation)
-    }
-}
-
-/// A plan that fits.
-#[derive(Debug)]
-pub struct Plan {
-    /// What the board is called.
-    pub board: String,
-    /// Its memory in bytes.
-    pub memory: u64,
-    /// What is kept for the host, ECC included.
-    pub reserve: u64,
-    /// What nobody has.
-    pub left: u64,
-    /// The types that are used, and how many vGPUs each has.
-    pub types: Vec<(u32, Option<Type>, u64)>,
-    /// The vGPUs, in the order of the wishes.
-    pub vgpus: Vec<Planned>,
-    /// What may not work.
-    pub warnings: Vec<String>,
-    /// What should be known.
-    pub notes: Vec<String>,
-    /// The overrides.
-    pub sections: Vec<Section>,
-}
 
 /// Whether a key is about how much memory a vGPU has.
 pub fn takes_memory(key: Key) -> bool {
