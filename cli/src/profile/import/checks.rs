@@ -3,6 +3,7 @@
 
 mod memory;
 mod pci;
+mod settings;
 
 use vgpu_unlock::profile::{Key, Kind};
 
@@ -10,34 +11,9 @@ use super::super::remark::Weight;
 use super::super::write::Value;
 
 pub use memory::BoardMemory;
+pub use settings::{Complaint, Settings, Written};
 
-/// A setting, and how and where it is written.
-pub struct Written<'a> {
-    pub key: Key,
-    pub value: Value,
-    /// Where, in bytes from the start of the file.
-    pub at: usize,
-    /// What stands behind the `=`.
-    pub raw: &'a str,
-}
-
-/// The settings of a section.
-#[derive(Clone, Copy)]
-pub struct Settings<'a>(pub &'a [Written<'a>]);
-
-impl<'a> Settings<'a> {
-    /// The setting of a key that takes numbers, and the number.
-    fn number(self, key: Key) -> Option<(&'a Written<'a>, u64)> {
-        let written = self.0.iter().find(|written| written.key == key)?;
-        match written.value {
-            Value::Number(number) => Some((written, number)),
-            Value::Text(_) => None,
-        }
-    }
-}
-
-/// Where something is to be said, how much it matters, and what it is.
-pub type Complaint = (usize, Weight, String);
+use settings::warn;
 
 /// Looks at a section. `is_type` says that it is one of a type.
 pub fn check(settings: Settings<'_>, is_type: bool, board: Option<&BoardMemory>) -> Vec<Complaint> {
@@ -49,10 +25,6 @@ pub fn check(settings: Settings<'_>, is_type: bool, board: Option<&BoardMemory>)
     pci::check(settings, &mut found);
     memory::check(settings, board, &mut found);
     found
-}
-
-fn warn(found: &mut Vec<Complaint>, written: &Written<'_>, text: String) {
-    found.push((written.at, Weight::Warning, text));
 }
 
 /// What the module refuses.

@@ -3,8 +3,8 @@
 
 use vgpu_unlock::profile::{Key, Kind, VRAM_MIN, split_vram};
 
-use super::super::super::{suggest, write};
-use super::{Complaint, Settings, Weight, Written, warn};
+use super::super::super::{remark::Weight, suggest, write};
+use super::settings::{Complaint, Settings, Written, warn};
 
 const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;

@@ -4,7 +4,7 @@
 use vgpu_unlock::gpu::NVIDIA_VENDOR;
 use vgpu_unlock::profile::Key;
 
-use super::{Complaint, Settings, Written, warn};
+use super::settings::{Complaint, Settings, Written, warn};
 
 const VENDOR: u64 = NVIDIA_VENDOR as u64;
 
