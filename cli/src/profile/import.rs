@@ -4,6 +4,7 @@
 mod checks;
 mod config;
 mod does;
+mod files;
 mod keys;
 mod output;
 mod section;
@@ -58,19 +59,6 @@ impl Import {
     /// What the board has, for which the overrides are; to be called first.
     pub fn set_board(&mut self, board: BoardMemory) {
         self.board = Some(board);
-    }
-
-    /// Reads files, each of them a `profile_override.toml` or a `config.toml`: what they have tells.
-    pub fn files<N: AsRef<str>, T: AsRef<str>>(&mut self, files: &[(N, T)]) {
-        let files = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
-        let (config, overrides): (Vec<_>, Vec<_>) =
-            files.partition(|(name, text)| config::is_config(name, text));
-        for (name, text) in overrides {
-            self.profiles(name, text);
-        }
-        for (name, text) in config {
-            self.config(name, text);
-        }
     }
 
     /// Reads the text of a `profile_override.toml`.

@@ -5,8 +5,11 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 use vgpu_unlock::profile::Key;
 
-use super::{Import, Source, Weight, in_order, keys, raw, section};
-use crate::profile::{suggest, value};
+use super::{Import, in_order, keys, raw, section};
+use crate::profile::{
+    remark::{Source, Weight},
+    suggest, value,
+};
 
 /// The keys that vgpu_unlock-rs reads.
 const KEYS: [&str; 3] = ["unlock", "unlock_migration", "pci_info_map"];
