@@ -3,6 +3,7 @@
 
 mod explain;
 mod import;
+mod literal;
 mod remark;
 mod suggest;
 mod value;
@@ -15,8 +16,9 @@ mod field_cases;
 
 pub use explain::{Branch, Question, explain, shown_error};
 pub use import::{BoardMemory, Import, Place, decode, section_target};
+pub use literal::size as written_size;
 pub use suggest::size as suggest_size;
-pub use write::{Section, Value, overrides_toml, size as written_size, toml_value};
+pub use write::{Section, Value, overrides_toml, toml_value};
 
 /// Where the overrides are.
 pub const OVERRIDES: &str = "/etc/vgpu_unlock/overrides.toml";

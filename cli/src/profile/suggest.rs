@@ -5,7 +5,7 @@
 
 use vgpu_unlock::profile::{Key, Kind, VRAM_MIN, parse_size};
 
-use super::write;
+use super::literal::{quoted, quoted_size};
 
 /// Marks that people and programs put around text: TOML's own two, and those that a word processor, a
 /// web page or a shell has.
@@ -53,25 +53,6 @@ pub fn value(key: Key, raw: &str) -> Option<String> {
 /// The size that `raw` was meant to be, in bytes.
 pub fn size(raw: &str) -> Option<u64> {
     bytes(&bare(raw).to_ascii_lowercase())
-}
-
-/// A size as TOML has it, in the largest unit that is whole.
-pub fn quoted_size(bytes: u64) -> String {
-    let size = write::size(bytes);
-    if size.starts_with("0x") { size } else { quoted(&size) }
-}
-
-/// Text as TOML has it.
-pub fn quoted(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .map(|c| match c {
-            '"' | '\\' => format!("\\{c}"),
-            c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
-            c => c.to_string(),
-        })
-        .collect();
-    format!("\"{escaped}\"")
 }
 
 /// What is left without quotation marks, what ends a statement elsewhere, and odd spaces.

@@ -7,8 +7,8 @@
 use toml::de::DeValue;
 use vgpu_unlock::profile::{Key, Kind, VRAM_MIN, parse_size, text::MAX_TEXT};
 
-use super::suggest;
 use super::write::Value;
+use super::{literal, suggest};
 
 /// A value that can be taken over, and what the user should know about it.
 pub type Taken = Result<(Value, Option<String>), String>;
@@ -171,7 +171,7 @@ fn at_least(key: Key, taken: (Value, Option<String>)) -> Taken {
             let (shift, unit) = if bytes <= 64 { (30, "GiB") } else { (20, "MiB") };
             let meant = Some(bytes << shift).filter(|meant| *meant >= VRAM_MIN && bytes < 1 << 20);
             let hint = meant.map_or(String::new(), |meant| {
-                format!("; is {bytes}{unit} meant? write vram = {}", suggest::quoted_size(meant))
+                format!("; is {bytes}{unit} meant? write vram = {}", literal::quoted_size(meant))
             });
             Err(format!("a vGPU has at least 384MiB, not {bytes} bytes{hint}"))
         }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::{Result, bail};
 use vgpu_unlock::profile::{Key, Kind};
 
-use super::suggest;
+use super::literal::{self, size};
 
 /// The longest value that the module takes for a parameter, in bytes: a page, less what ends it.
 pub const MAX_PARAMETER: usize = 4094;
@@ -72,8 +72,8 @@ pub fn overrides_toml(sections: &[Section]) -> String {
 /// A value as TOML has it.
 pub fn toml_value(key: Key, value: &Value) -> String {
     match (value, key.kind()) {
-        (Value::Text(text), _) => suggest::quoted(text),
-        (Value::Number(number), Kind::Size | Kind::Vram) => suggest::quoted_size(*number),
+        (Value::Text(text), _) => literal::quoted(text),
+        (Value::Number(number), Kind::Size | Kind::Vram) => literal::quoted_size(*number),
         (Value::Number(number), Kind::U64) => format!("{number:#x}"),
         (Value::Number(number), _) => number.to_string(),
     }
@@ -90,16 +90,6 @@ pub fn setting(key: Key, value: &Value) -> String {
         Value::Text(text) => quoted(text),
     };
     format!("{}={value}", key.name())
-}
-
-/// Bytes with the largest binary unit that divides them; hexadecimal where that is small.
-pub fn size(bytes: u64) -> String {
-    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB")] {
-        if bytes != 0 && bytes % (1 << shift) == 0 {
-            return format!("{}{unit}", bytes >> shift);
-        }
-    }
-    format!("{bytes:#x}")
 }
 
 /// Text between single quotation marks, or bare where it needs none. Every character that the kernel,

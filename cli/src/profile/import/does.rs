@@ -3,7 +3,7 @@
 
 use vgpu_unlock::profile::{Key, Kind};
 
-use super::super::write::{self, Value};
+use super::super::{literal, write::Value};
 
 /// What a setting does, in a sentence.
 pub fn does(key: Key, value: &Value) -> String {
@@ -12,7 +12,7 @@ pub fn does(key: Key, value: &Value) -> String {
         Value::Number(number) => match key.kind() {
             Kind::Switch if *number == 0 => "off".to_owned(),
             Kind::Switch => "on".to_owned(),
-            Kind::Size | Kind::Vram => format!("{} ({number} bytes)", write::size(*number)),
+            Kind::Size | Kind::Vram => format!("{} ({number} bytes)", literal::size(*number)),
             Kind::U64 => format!("{number:#x}"),
             _ => number.to_string(),
         },

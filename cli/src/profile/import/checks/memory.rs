@@ -3,7 +3,7 @@
 
 use vgpu_unlock::profile::{Key, Kind, VRAM_MIN, split_vram};
 
-use super::super::super::{remark::Weight, suggest, write};
+use super::super::super::{literal, remark::Weight, suggest};
 use super::settings::{Complaint, Settings, Written, warn};
 
 const PAGE: u64 = 4096;
@@ -84,7 +84,7 @@ fn odd(written: &Written<'_>, bytes: u64) -> Option<String> {
         ));
     }
     if let Some((meant, unit)) = meant(bytes, whole).filter(|_| bare) {
-        let right = suggest::quoted_size(meant);
+        let right = literal::quoted_size(meant);
         return Some(format!(
             "{bytes} bytes; is {bytes}{unit} meant? write {} = {right}",
             key.name()
@@ -99,7 +99,7 @@ fn odd(written: &Written<'_>, bytes: u64) -> Option<String> {
         "kB" | "KB" | "MB" | "GB" | "TB" => suggest::size(written.raw).unwrap_or(bytes),
         _ => bytes,
     };
-    let right = suggest::quoted_size((near / MIB).max(1) * MIB);
+    let right = literal::quoted_size((near / MIB).max(1) * MIB);
     Some(format!("{bytes} bytes, no whole number of {unwhole}: write {} = {right}", key.name()))
 }
 
@@ -130,7 +130,7 @@ fn same_as_vram(
     if (split.framebuffer, split.reservation) == (framebuffer, reservation) {
         let text = format!(
             "vram={} says the same as both of framebuffer and framebuffer_reservation",
-            write::size(total)
+            literal::size(total)
         );
         found.push((written.at, Weight::Note, text));
     }
@@ -169,5 +169,5 @@ fn fits(
 
 /// A size in a sentence.
 fn amount(bytes: u64) -> String {
-    if bytes % MIB == 0 { write::size(bytes) } else { format!("{bytes} bytes") }
+    if bytes % MIB == 0 { literal::size(bytes) } else { format!("{bytes} bytes") }
 }
