@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::board::{self, host};
 use crate::profile::{BoardMemory, Import, decode};
 use crate::store::{self, Put};
 
@@ -45,7 +44,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let files = args.files.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
     let mut import = Import::default();
-    if let Some(memory) = memory(args.board_memory, Path::new("/")) {
+    let given = args.board_memory.map(|bytes| BoardMemory { name: "the board".to_owned(), bytes });
+    if let Some(memory) = given.or_else(|| BoardMemory::of_host(Path::new("/"))) {
         import.set_board(memory);
     }
     import.files(&files);
@@ -87,40 +87,4 @@ fn write(path: Option<&Path>, text: &str, force: bool) -> Result<()> {
         Put::Same => eprintln!("{} says so already", path.display()),
     }
     Ok(())
-}
-
-/// The memory that overrides have to fit into: what the user says, or that of the largest board of this
-/// host, if that of all of them is known.
-fn memory(given: Option<u64>, root: &Path) -> Option<BoardMemory> {
-    if let Some(bytes) = given {
-        return Some(BoardMemory { name: "the board".to_owned(), bytes });
-    }
-    let known = |board: &host::HostBoard| {
-        let known = board::find(board.device)?;
-        let name = format!("the {} of this host", known.name);
-        Some(BoardMemory { name, bytes: known.memory()? })
-    };
-    let boards = host::boards(root);
-    let known = boards.iter().map(known).collect::<Option<Vec<_>>>()?;
-    known.into_iter().max_by_key(|board| board.bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::board::host::tests::add;
-
-    #[test]
-    fn the_largest_board_counts_if_all_are_known() {
-        let root = tempfile::tempdir().unwrap();
-        let bytes = |root: &Path| memory(None, root).map(|memory| memory.bytes);
-        assert_eq!(bytes(root.path()), None);
-        assert_eq!(memory(Some(5), root.path()).unwrap().bytes, 5);
-        add(root.path(), "0000:01:00.0", ["0x10de", "0x1b06", "0x030000"]);
-        add(root.path(), "0000:02:00.0", ["0x10de", "0x1c03", "0x030000"]);
-        assert_eq!(bytes(root.path()), Some(11 << 30));
-        // An RTX 6000 or an RTX 8000.
-        add(root.path(), "0000:03:00.0", ["0x10de", "0x1e30", "0x030000"]);
-        assert_eq!(bytes(root.path()), None);
-    }
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Sizes: what was meant, whether they are whole, and whether a board has so much.
 
+use std::path::Path;
+
 use vgpu_unlock::profile::{Key, Kind, VRAM_MIN, split_vram};
 
 use super::super::super::{literal, remark::Weight, suggest};
 use super::settings::{Complaint, Settings, Written, warn};
+use crate::board::{self, host};
 
 const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
@@ -19,6 +22,20 @@ pub struct BoardMemory {
     pub name: String,
     /// In bytes.
     pub bytes: u64,
+}
+
+impl BoardMemory {
+    /// That of the largest board of the host below `root`, if that of all of them is known.
+    pub fn of_host(root: &Path) -> Option<Self> {
+        let known = |board: &host::HostBoard| {
+            let known = board::find(board.device)?;
+            let name = format!("the {} of this host", known.name);
+            Some(Self { name, bytes: known.memory()? })
+        };
+        let boards = host::boards(root);
+        let known = boards.iter().map(known).collect::<Option<Vec<_>>>()?;
+        known.into_iter().max_by_key(|board| board.bytes)
+    }
 }
 
 /// Looks at all sizes of a section.
@@ -170,4 +187,23 @@ fn fits(
 /// A size in a sentence.
 fn amount(bytes: u64) -> String {
     if bytes % MIB == 0 { literal::size(bytes) } else { format!("{bytes} bytes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::host::tests::add;
+
+    #[test]
+    fn the_largest_board_counts_if_all_are_known() {
+        let root = tempfile::tempdir().unwrap();
+        let bytes = |root: &Path| BoardMemory::of_host(root).map(|memory| memory.bytes);
+        assert_eq!(bytes(root.path()), None);
+        add(root.path(), "0000:01:00.0", ["0x10de", "0x1b06", "0x030000"]);
+        add(root.path(), "0000:02:00.0", ["0x10de", "0x1c03", "0x030000"]);
+        assert_eq!(bytes(root.path()), Some(11 << 30));
+        // An RTX 6000 or an RTX 8000.
+        add(root.path(), "0000:03:00.0", ["0x10de", "0x1e30", "0x030000"]);
+        assert_eq!(bytes(root.path()), None);
+    }
 }
