@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 use vgpu_unlock::driver::branch;
 use vgpu_unlock::host::KNOWN_BRANCHES;
 use vgpu_unlock::host::ReadOverrides;
-use vgpu_unlock::params::overrides::Target;
 use vgpu_unlock::params::{ParseError, Which};
 use vgpu_unlock::profile::{self, Content, Editor, Field, Key, Skipped, Uuid};
 use vgpu_unlock::rm_control::command::{
@@ -16,6 +15,7 @@ use vgpu_unlock::rm_control::command::{
 };
 use vgpu_unlock::rm_control::layout::{self, Layout};
 
+use super::write;
 use crate::release::Named;
 
 /// A driver, as far as structures go.
@@ -179,9 +179,9 @@ pub fn explain(text: &str, question: &Question<'_>) -> Result<String, ParseError
         let mut collector = Collector { layout, by: String::new(), effects: Vec::new() };
         let mut skipped = Vec::new();
         for (target, key, value) in overrides.matching(which) {
-            collector.by = name(target);
+            collector.by = write::target(target);
             if let Err(why) = profile::write(&mut collector, key, &value) {
-                skipped.push((name(target), key, why));
+                skipped.push((write::target(target), key, why));
             }
         }
         collector.effects.sort_by_key(|effect| layout.place(effect.field));
@@ -204,14 +204,6 @@ fn reason(key: Key, why: Skipped) -> &'static str {
         (Skipped::Absent, _) => "this branch's structure has no such field",
         (Skipped::TooLong, Key::CardName | Key::VgpuType) => "this branch takes 31 bytes",
         (Skipped::TooLong, _) => "it is longer than the field",
-    }
-}
-
-fn name(target: Target) -> String {
-    match target {
-        Target::Type(number) => format!("nvidia-{number}"),
-        Target::Mdev(uuid) => format!("mdev/{uuid}"),
-        Target::Vm(number) => format!("vm/{number}"),
     }
 }
 

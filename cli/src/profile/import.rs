@@ -99,7 +99,22 @@ impl Import {
 
     /// What each line does, and what is wrong with it.
     pub fn report(&self) -> String {
-        self.remarks.report()
+        self.remarks.report(Weight::Does)
+    }
+
+    /// What is wrong with the lines, and what should be known about them.
+    pub fn complaints(&self) -> String {
+        self.remarks.report(Weight::Note)
+    }
+
+    /// The errors alone, without the end of the last line.
+    pub fn errors(&self) -> String {
+        self.remarks.report(Weight::Error).trim_end().to_owned()
+    }
+
+    /// The sections that were read, if no line was wrong.
+    pub fn sections(&self) -> Option<&[Section]> {
+        (!self.remarks.has_errors()).then_some(&self.sections)
     }
 
     fn parse<'a>(&mut self, file: &Source<'a>) -> Option<Spanned<DeTable<'a>>> {

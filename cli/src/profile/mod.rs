@@ -10,6 +10,8 @@ mod value;
 mod write;
 
 #[cfg(test)]
+pub(crate) mod arbitrary;
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod field_cases;

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// How much a remark matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
     /// What a line will do.
     Does,
@@ -67,10 +67,11 @@ impl Remarks {
         self.0.iter().any(|remark| remark.weight == Weight::Error)
     }
 
-    /// One line for each, in the order of the files' lines.
-    pub fn report(&self) -> String {
+    /// One line for each that matters as much, in the order of the files' lines.
+    pub fn report(&self, least: Weight) -> String {
         let mut report = String::new();
-        let mut remarks: Vec<&Remark> = self.0.iter().collect();
+        let mut remarks: Vec<&Remark> =
+            self.0.iter().filter(|remark| remark.weight >= least).collect();
         // The files stay in their order, as their remarks are together.
         for file in remarks.chunk_by_mut(|a, b| a.file == b.file) {
             file.sort_by_key(|remark| remark.line);

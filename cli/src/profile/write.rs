@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
-use vgpu_unlock::profile::{Key, Kind};
+use vgpu_unlock::params::overrides::Target;
+use vgpu_unlock::profile::{self, Key, Kind};
 
 use super::literal::{self, size};
 
@@ -16,6 +17,18 @@ pub const MAX_PARAMETER: usize = 4094;
 pub enum Value {
     Number(u64),
     Text(String),
+}
+
+impl From<profile::Value<'_>> for Value {
+    fn from(value: profile::Value<'_>) -> Self {
+        match value {
+            profile::Value::Number(number) => Value::Number(number),
+            // The module has taken it, or refused the whole.
+            profile::Value::Text(text) => {
+                Value::Text(text.decode().map_or_else(|_| String::new(), |t| t.as_str().into()))
+            }
+        }
+    }
 }
 
 /// A section in the module's grammar.
@@ -80,16 +93,29 @@ pub fn toml_value(key: Key, value: &Value) -> String {
 }
 
 /// `key=value`, in a form that survives modprobe.d and the kernel's command line.
-pub fn setting(key: Key, value: &Value) -> String {
-    let value = match value {
+pub fn setting(key: Key, of: &Value) -> String {
+    format!("{}={}", key.name(), value(key, of))
+}
+
+/// A value in the module's grammar.
+pub fn value(key: Key, value: &Value) -> String {
+    match value {
         Value::Number(number) => match key.kind() {
             Kind::Size | Kind::Vram => size(*number),
             Kind::U64 => format!("{number:#x}"),
             _ => number.to_string(),
         },
         Value::Text(text) => quoted(text),
-    };
-    format!("{}={value}", key.name())
+    }
+}
+
+/// A section's name in the module's grammar.
+pub fn target(target: Target) -> String {
+    match target {
+        Target::Type(number) => format!("nvidia-{number}"),
+        Target::Mdev(uuid) => format!("mdev/{uuid}"),
+        Target::Vm(number) => format!("vm/{number}"),
+    }
 }
 
 /// Text between single quotation marks, or bare where it needs none. Every character that the kernel,

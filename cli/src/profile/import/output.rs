@@ -102,13 +102,6 @@ impl Import {
             false => Ok(()),
         }
     }
-
-    /// The errors of the report.
-    pub fn errors(&self) -> String {
-        let report = self.report();
-        let errors = report.lines().filter(|line| line.contains(": error: "));
-        errors.collect::<Vec<_>>().join("\n")
-    }
 }
 
 fn without_mark(text: &str) -> &str {
