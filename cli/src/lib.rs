@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the command `vgpu-unlock` can do, for itself and for xtask.
 
+pub mod apply;
 pub mod board;
 pub mod cmd;
 pub mod doctor;

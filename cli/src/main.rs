@@ -18,6 +18,7 @@ struct Cli {
 enum Command {
     Status(cmd::status::Args),
     Doctor(cmd::doctor::Args),
+    Apply(cmd::apply::Args),
     Import(cmd::import::Args),
     Inspect(cmd::inspect::Args),
     Plan(cmd::plan::Args),
@@ -32,6 +33,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Status(args) => return cmd::status::run(&args),
         Command::Doctor(args) => return cmd::doctor::run(&args),
+        Command::Apply(args) => return cmd::apply::run(&args),
         Command::Import(args) => cmd::import::run(&args)?,
         Command::Inspect(args) => cmd::inspect::run(&args)?,
         Command::Plan(args) => cmd::plan::run(&args)?,

@@ -117,9 +117,13 @@ fn completions_and_manual_pages_are_of_all_commands() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    for name in
-        ["vgpu-unlock.1", "vgpu-unlock-doctor.1", "vgpu-unlock-report.1", "vgpu-unlock-status.1"]
-    {
+    for name in [
+        "vgpu-unlock.1",
+        "vgpu-unlock-apply.1",
+        "vgpu-unlock-doctor.1",
+        "vgpu-unlock-report.1",
+        "vgpu-unlock-status.1",
+    ] {
         assert!(names.iter().any(|it| it == name), "{name} is not in {names:?}");
     }
     assert!(!names.iter().any(|name| name.contains("generate")), "{names:?}");

@@ -3,10 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
-use crate::profile::{BoardMemory, Import, decode};
-use crate::store::{self, Put};
+use crate::profile::{BoardMemory, Import};
 
 /// Checks the files of vgpu_unlock-rs and takes them over.
 ///
@@ -72,8 +71,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// A file's name and text.
 fn read(path: &Path) -> Result<(String, String)> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| format!("reading {name}"))?;
-    let text = decode(&bytes).map_err(|why| anyhow!("{name}: {why}"))?;
+    let text = super::read(path)?.with_context(|| format!("{name}: there is no such file"))?;
     Ok((name, text))
 }
 
@@ -82,9 +80,5 @@ fn write(path: Option<&Path>, text: &str, force: bool) -> Result<()> {
         print!("{text}");
         return Ok(());
     };
-    match store::put(path, text, force)? {
-        Put::Written => eprintln!("{} was written", path.display()),
-        Put::Same => eprintln!("{} says so already", path.display()),
-    }
-    Ok(())
+    super::write(path, text, force)
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One file per command.
 
+pub mod apply;
 pub mod doctor;
 pub mod generate;
 pub mod import;
@@ -10,12 +11,19 @@ pub mod profile;
 pub mod report;
 pub mod status;
 
-use std::io::{self, ErrorKind, Write};
+use std::{
+    fs,
+    io::{self, ErrorKind, Write},
+    path::Path,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use vgpu_unlock::profile::parse_size;
 
-use crate::profile::{suggest_size, written_size};
+use crate::{
+    profile::{OVERRIDES, decode, suggest_size, written_size},
+    store::{self, Put},
+};
 
 /// Prints a text. Who stops reading it, as `head` does, has read enough.
 fn print(text: &str) -> Result<()> {
@@ -24,6 +32,28 @@ fn print(text: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         result => Ok(result?),
     }
+}
+
+/// The text of a user's file; `None` where there is none.
+fn read(path: &Path) -> Result<Option<String>> {
+    let name = path.display();
+    match fs::read(path) {
+        Ok(bytes) => decode(&bytes).map(Some).map_err(|why| anyhow!("{name}: {why}")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("reading {name}")),
+    }
+}
+
+/// Writes a user's file, and says so.
+fn write(path: &Path, text: &str, replace: bool) -> Result<()> {
+    match store::put(path, text, replace)? {
+        Put::Written => eprintln!("{} was written", path.display()),
+        Put::Same => eprintln!("{} says so already", path.display()),
+    }
+    if path == Path::new(OVERRIDES) {
+        eprintln!("`vgpu-unlock apply` loads it into the module");
+    }
+    Ok(())
 }
 
 /// A size in an option: whole MiB, so that nobody gets a thousandth less than he means.

@@ -3,14 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use vgpu_unlock::gpu::{self, Answer};
 use vgpu_unlock::profile::Uuid;
 
 use crate::board::{self, Type, host};
 use crate::plan::{self, Mode, Owner, Request, Wish};
-use crate::profile::{Import, OVERRIDES, Section, decode};
-use crate::store::{self, Put};
+use crate::profile::{Import, OVERRIDES, Section};
 
 /// Plans how a board's memory goes to virtual machines, and writes the overrides for it.
 ///
@@ -78,10 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
         print!("{}", plan.text());
     }
     if let Some((path, text)) = merged {
-        match store::put(path, &text, true)? {
-            Put::Written => eprintln!("{} was written", path.display()),
-            Put::Same => eprintln!("{} says so already", path.display()),
-        }
+        super::write(path, &text, true)?;
     }
     Ok(())
 }
@@ -89,11 +85,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// The file's text with the plan in it, and what else in it takes memory.
 fn merged(path: &Path, sections: &[Section]) -> Result<(String, Vec<String>)> {
     let name = path.display().to_string();
-    let text = match std::fs::read(path) {
-        Ok(bytes) => decode(&bytes).map_err(|why| anyhow::anyhow!("{name}: {why}"))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error).with_context(|| format!("reading {name}")),
-    };
+    let text = super::read(path)?.unwrap_or_default();
     let mut before = Import::default();
     before.profiles(&name, &text);
     let planned = |target: &str| sections.iter().any(|section| section.target == target);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Overrides of vGPU types, explained.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
 use vgpu_unlock::profile::Uuid;
 
 use super::print;
+use crate::apply::InForce;
+use crate::host::Host;
 use crate::profile::{Branch, Question, explain, shown_error};
+use crate::status;
 
 /// Overrides of vGPU types: says what is in force.
 #[derive(Subcommand)]
@@ -44,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
         Args::Explain { vgpu_type, branch, overrides, mdev, vm, description } => {
             let text = match overrides {
                 Some(text) => text.clone(),
-                None => running()?,
+                None => running(&Host::running())?,
             };
             let mdev = mdev.or_else(|| vm.and_then(proxmox));
             if vm.is_some() && mdev.is_none() {
@@ -61,19 +64,17 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// The parameter of the running module; nothing where there is none.
-fn running() -> Result<String> {
-    const PATH: &str = "/sys/module/vgpu_unlock/parameters/overrides";
-    match std::fs::read_to_string(PATH) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!(
-                "vgpu_unlock is not loaded, and there is no --overrides: nothing is overridden"
-            );
-            Ok(String::new())
-        }
-        Err(error) => Err(error).with_context(|| format!("reading {PATH}")),
+/// What the running module has in force; nothing where there is none.
+fn running(host: &Host) -> Result<String> {
+    if !host.exists(status::MODULE).map_err(|unseen| anyhow!("{unseen}"))? {
+        eprintln!("vgpu_unlock is not loaded, and there is no --overrides: nothing is overridden");
+        return Ok(String::new());
     }
+    let found = InForce::read(host).map_err(|unseen| anyhow!("{unseen}"))?;
+    if let Some(unseen) = found.partly {
+        eprintln!("only the first overrides that are in force can be seen: {unseen}");
+    }
+    Ok(found.text)
 }
 
 /// The UUID that Proxmox gives the first vGPU of a virtual machine.
@@ -84,4 +85,21 @@ fn proxmox(vm: u64) -> Option<Uuid> {
 fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::parse(text.as_bytes())
         .ok_or_else(|| "expected a UUID such as 00000000-0000-0000-0000-000000000100".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::running;
+    use crate::host::made_up::MadeUp;
+
+    #[test]
+    fn all_that_is_in_force_is_explained() {
+        let mut made_up = MadeUp::default();
+        assert_eq!(running(&made_up.host()).unwrap(), "");
+        made_up.file("/sys/module/vgpu_unlock/parameters/overrides", "vm/1:gpu_type=1;...\n");
+        assert_eq!(running(&made_up.host()).unwrap(), "vm/1:gpu_type=1");
+        made_up
+            .file("/sys/kernel/debug/vgpu_unlock/overrides", "vm/1:gpu_type=1\nvm/2:gpu_type=1\n");
+        assert_eq!(running(&made_up.host()).unwrap(), "vm/1:gpu_type=1;vm/2:gpu_type=1");
+    }
 }

@@ -4,6 +4,7 @@
 mod explain;
 mod import;
 mod literal;
+mod read;
 mod remark;
 mod suggest;
 mod value;
@@ -19,8 +20,12 @@ mod field_cases;
 pub use explain::{Branch, Question, explain, shown_error};
 pub use import::{BoardMemory, Import, Place, decode, section_target};
 pub use literal::size as written_size;
+pub use read::settings;
 pub use suggest::size as suggest_size;
-pub use write::{Section, Value, overrides_toml, toml_value};
+pub use write::{
+    MAX_PARAMETER, Section, Value, overrides, overrides_toml, target as written_target, toml_value,
+    value as written_value,
+};
 
 /// Where the overrides are.
 pub const OVERRIDES: &str = "/etc/vgpu_unlock/overrides.toml";

@@ -6,6 +6,7 @@ mod mask;
 use std::fmt::Write;
 
 use crate::{
+    apply::InForce,
     doctor,
     host::{Distribution, Host, Kernel, Seen, Unseen, boards, journal},
     inspect, status,
@@ -120,7 +121,16 @@ fn parameters(host: &Host) -> Seen<String> {
     const DIR: &str = "/sys/module/vgpu_unlock/parameters";
     let mut text = String::new();
     for name in host.names(DIR)? {
-        let value = host.line(&format!("{DIR}/{name}"));
+        let value = match &name[..] {
+            // It can only be written.
+            "overrides_part" => continue,
+            // The parameter itself shows no more than a page of them.
+            "overrides" => InForce::read(host).map(|found| {
+                let others = found.partly.map(|unseen| format!("; others: {unseen}"));
+                Some(found.text + &others.unwrap_or_default())
+            }),
+            _ => host.line(&format!("{DIR}/{name}")),
+        };
         let value = value.unwrap_or_else(|unseen| Some(unseen.to_string())).unwrap_or_default();
         let _ = writeln!(text, "{name}={value}");
     }
@@ -213,6 +223,22 @@ mod tests {
         for private in ["livingroom", hosts::UUID, uuid, "usb 1-1", "all is well"] {
             assert!(!text.contains(private), "{private} is in\n{text}");
         }
+    }
+
+    #[test]
+    fn overrides_are_shown_however_many_there_are() {
+        let mut host = hosts::healthy();
+        let dir = "/sys/module/vgpu_unlock/parameters";
+        host.file(&format!("{dir}/overrides"), "vm/1:gpu_type=1;...\n")
+            .file(&format!("{dir}/overrides_part"), "")
+            .file("/sys/kernel/debug/vgpu_unlock/overrides", "vm/1:gpu_type=1\nvm/2:gpu_type=1\n");
+        let text = write(&host.host());
+        let all = "== parameters ==\noverrides=vm/1:gpu_type=1;vm/2:gpu_type=1\n\n";
+        assert!(text.contains(all), "{text}");
+        host.refuse("/sys/kernel/debug");
+        let text = write(&host.host());
+        let first = "== parameters ==\noverrides=vm/1:gpu_type=1; others: /sys/kernel/debug/vgpu_unlock/overrides: perm";
+        assert!(text.contains(first), "{text}");
     }
 
     #[test]
