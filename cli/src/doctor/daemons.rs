@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Finding, facts::Facts, leftovers::DAEMONS, module};
-use crate::host::{Seen, processes};
+use crate::host::{Seen, is_enabled, processes};
 
 pub(super) fn daemons(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
     let [vgpud, manager] = DAEMONS;
@@ -68,17 +68,8 @@ fn running(facts: &Facts<'_>, daemon: &str) -> Seen<Finding> {
     })
 }
 
-/// Whether systemd starts it. What wants it is a link, which leads wherever the unit is.
 fn enabled(facts: &Facts<'_>, daemon: &str) -> Seen<bool> {
-    for dir in ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"] {
-        for target in facts.host.names(dir)? {
-            let wants = [".wants", ".requires"].iter().any(|end| target.ends_with(end));
-            if wants && facts.host.exists(&format!("{dir}/{target}/{daemon}.service"))? {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+    is_enabled(facts.host, &format!("{daemon}.service"))
 }
 
 /// A length of time, as exact as people want it.

@@ -15,6 +15,7 @@ mod finding;
 mod leftovers;
 mod module;
 mod nvidia;
+mod overrides;
 mod platform;
 mod report;
 mod secure_boot;
@@ -40,7 +41,7 @@ struct Link {
 }
 
 /// All of them, in the order in which one needs the other.
-const LINKS: [Link; 20] = [
+const LINKS: [Link; 21] = [
     Link { id: "virtualisation", name: "CPU virtualisation", look: platform::virtualisation },
     Link { id: "iommu", name: "IOMMU", look: platform::iommu },
     Link { id: "board", name: "board", look: board::present },
@@ -56,6 +57,7 @@ const LINKS: [Link; 20] = [
     Link { id: "signed", name: "Secure Boot", look: secure_boot::signed },
     Link { id: "loaded", name: "vgpu_unlock loaded", look: module::loaded },
     Link { id: "unlocked", name: "unlocked", look: unlocked::unlocked },
+    Link { id: "overrides", name: "overrides.toml", look: overrides::overrides },
     Link { id: "daemons", name: "NVIDIA's daemons", look: daemons::daemons },
     Link { id: "config", name: "vgpuConfig.xml", look: config::config },
     Link { id: "types", name: "vGPU types", look: types::types },

@@ -12,6 +12,7 @@ mod modprobe;
 mod module_info;
 mod pci;
 mod process;
+mod unit;
 
 use std::{
     fmt, fs,
@@ -27,6 +28,7 @@ pub use modprobe::{Directive, directives, modules_load};
 pub use module_info::ModuleInfo;
 pub use pci::{Board, boards};
 pub use process::{Process, processes};
+pub use unit::{is_enabled, is_installed};
 
 /// Where files are read and whether commands may be run.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod drivers;
 pub mod hosts;
 mod journals;
 mod modules;
+mod overrides;
 mod platforms;
 
 use super::{LINKS, State, Verdict};
