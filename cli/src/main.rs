@@ -6,40 +6,89 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use vgpu_unlock_cli::cmd;
 
-/// Ask about vGPU on boards that NVIDIA does not list, and set it up.
+/// Sets up vGPUs on NVIDIA boards that NVIDIA does not list, and says what is missing.
+///
+/// Begin with `vgpu-unlock doctor`: it walks the way from the board to a vGPU, and says at the first link
+/// that is broken what to do about it.
 #[derive(Parser)]
-#[command(name = "vgpu-unlock", version)]
+#[command(name = "vgpu-unlock", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
+// In the order in which people need them.
 #[derive(Subcommand)]
 enum Command {
-    Status(cmd::status::Args),
     Doctor(cmd::doctor::Args),
-    Apply(cmd::apply::Args),
-    Import(cmd::import::Args),
-    Inspect(cmd::inspect::Args),
+    Status(cmd::status::Args),
     Plan(cmd::plan::Args),
+    Import(cmd::import::Args),
+    Apply(cmd::apply::Args),
     #[command(flatten)]
     Profile(cmd::profile::Args),
+    Inspect(cmd::inspect::Args),
     Report(cmd::report::Args),
     #[command(subcommand, hide = true)]
     Generate(cmd::generate::Args),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
-        Command::Status(args) => return cmd::status::run(&args),
+    let Some(command) = Cli::parse().command else {
+        // Who stops reading has read enough.
+        let _ = Cli::command().print_long_help();
+        return Ok(ExitCode::SUCCESS);
+    };
+    match command {
         Command::Doctor(args) => return cmd::doctor::run(&args),
-        Command::Apply(args) => return cmd::apply::run(&args),
-        Command::Import(args) => cmd::import::run(&args)?,
-        Command::Inspect(args) => cmd::inspect::run(&args)?,
+        Command::Status(args) => return cmd::status::run(&args),
         Command::Plan(args) => cmd::plan::run(&args)?,
+        Command::Import(args) => cmd::import::run(&args)?,
+        Command::Apply(args) => return cmd::apply::run(&args),
         Command::Profile(args) => cmd::profile::run(&args)?,
+        Command::Inspect(args) => cmd::inspect::run(&args)?,
         Command::Report(args) => cmd::report::run(&args)?,
         Command::Generate(args) => cmd::generate::run(&args, Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asserts that the program takes a line.
+    fn takes(line: &str) {
+        let words = line.split_whitespace();
+        if let Err(error) = Cli::try_parse_from(words) {
+            panic!("{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_help_gives_as_an_example_is_right() {
+        let command = Cli::command();
+        let examples = command.get_subcommands().filter_map(|command| {
+            let text = command.get_after_help()?.to_string();
+            Some(text.strip_prefix("Example: ").expect("that is how it begins").to_owned())
+        });
+        let examples: Vec<_> = examples.collect();
+        assert!(examples.len() > 4, "{examples:?}");
+        examples.iter().for_each(|line| takes(line));
+    }
+
+    #[test]
+    fn what_the_readme_tells_to_type_is_right() {
+        let readme = include_str!("../../README.md");
+        let code = readme.lines().filter_map(|line| {
+            let line = line.strip_prefix("    ").or_else(|| line.strip_prefix("$ "))?;
+            line.split("  #").next()
+        });
+        // Every second piece stands between the marks of code.
+        let inline = readme.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+        let ours = |line: &&str| line.split_whitespace().next() == Some("vgpu-unlock");
+        let lines: Vec<_> = code.chain(inline).filter(ours).collect();
+        assert!(lines.len() > 12, "{lines:?}");
+        lines.into_iter().for_each(takes);
+    }
 }

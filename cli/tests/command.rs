@@ -4,13 +4,16 @@
 use std::{
     fs,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 fn run(arguments: &[&str], dir: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_vgpu-unlock"))
         .args(arguments)
         .current_dir(dir)
+        // Help would fit the terminal.
+        .stdin(Stdio::null())
+        .env_remove("COLUMNS")
         .output()
         .expect("the program runs")
 }
@@ -94,6 +97,32 @@ fn report_says_what_it_holds_and_writes_over_nothing() {
 
     let output = run(&["report", "--root", ".", "--output", "-"], dir.path());
     assert!(stdout(&output).starts_with("vgpu-unlock report\n"));
+}
+
+#[test]
+fn without_a_command_there_is_a_page_that_leads() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(&[], dir.path());
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let page = stdout(&output);
+    assert_eq!(page, stdout(&run(&["--help"], dir.path())));
+    let (before, commands) = page.split_once("\nCommands:\n").unwrap();
+    assert!(before.contains("Begin with `vgpu-unlock doctor`"), "{page}");
+    let commands: Vec<_> = commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.split_whitespace().next().unwrap())
+        .collect();
+    let expected =
+        ["doctor", "status", "plan", "import", "apply", "explain", "inspect", "report", "help"];
+    assert_eq!(commands, expected, "{page}");
+    assert!(page.lines().count() < 30, "{page}");
+    for command in expected {
+        let help = stdout(&run(&[command, "--help"], dir.path()));
+        for line in page.lines().chain(help.lines()) {
+            assert!(line.chars().count() <= 100, "{command}: {line}");
+        }
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ use crate::{
 ///
 /// Exit status: 0, it is in force, or there is no file; 1, it is not.
 #[derive(clap::Args)]
+#[command(after_help = "Example: vgpu-unlock apply --dry-run")]
 pub struct Args {
     /// The file, in profile_override.toml's language; otherwise /etc/vgpu_unlock/overrides.toml.
     file: Option<PathBuf>,

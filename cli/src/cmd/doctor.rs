@@ -7,8 +7,10 @@ use anyhow::Result;
 
 use crate::{cmd, doctor, host::Host};
 
-/// Walks the whole way from the board to a vGPU, up to the first link that is broken, and says what to
-/// do about it.
+/// Says what keeps this host from having vGPUs, and what to do about it.
+///
+/// It walks the whole way from the board to a vGPU, up to the first link that is broken. Nothing is
+/// changed.
 ///
 /// Exit status: 0, every link holds; 1, one is broken; 2, none is known to be broken, but one could
 /// not be looked at, for want of root mostly.

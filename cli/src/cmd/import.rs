@@ -7,12 +7,15 @@ use anyhow::{Context, Result};
 
 use crate::profile::{BoardMemory, Import};
 
-/// Checks the files of vgpu_unlock-rs and takes them over.
+/// Takes over profile_override.toml and config.toml of vgpu_unlock-rs.
 ///
 /// What each line does is said on stderr, and what is wrong with it. Nothing is written while a line is
 /// wrong. Files with overrides become overrides.toml, in the same language and with their comments;
-/// what a config.toml says becomes parameters of the module.
+/// what a config.toml says becomes parameters of the module. `vgpu-unlock apply` loads overrides.toml.
 #[derive(clap::Args)]
+#[command(
+    after_help = "Example: vgpu-unlock import profile_override.toml --output /etc/vgpu_unlock/overrides.toml"
+)]
 pub struct Args {
     /// profile_override.toml and config.toml, in any order.
     #[arg(required = true, value_name = "FILE")]

@@ -8,8 +8,12 @@ use anyhow::Result;
 use super::print;
 use crate::inspect;
 
-/// Says what vgpu_unlock would do to a driver, without a GPU and without the driver running.
+/// Says what would be done to a driver, before it is installed.
+///
+/// It also says which vGPU release the driver is, whether it can host vGPUs at all, and which boards it
+/// lists itself. Neither a GPU nor root is needed.
 #[derive(clap::Args)]
+#[command(after_help = "Example: vgpu-unlock inspect NVIDIA-Linux-x86_64-550.144.02-vgpu-kvm.run")]
 pub struct Args {
     /// NVIDIA's installer (.run), a package or archive (.zip, .deb, .rpm, .tar), a directory, nvidia.ko
     /// (also .xz, .zst, .gz) or nv-kernel.o_binary. Nothing of it is run.

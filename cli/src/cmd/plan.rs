@@ -11,11 +11,15 @@ use crate::board::{self, Type, host};
 use crate::plan::{self, Mode, Owner, Request, Wish};
 use crate::profile::{Import, OVERRIDES, Section};
 
-/// Plans how a board's memory goes to virtual machines, and writes the overrides for it.
+/// Shares a board's memory out to virtual machines.
+///
+/// The overrides for it are printed, and added to overrides.toml with --write; `vgpu-unlock apply` loads
+/// them then.
 ///
 /// Sizes are the whole of a vGPU's memory, as NVIDIA's types are called by it: of a 2Q type's 2GiB the
 /// guest has 1856MiB, the host keeps the rest. All VMs get the same type, and their sizes by overrides.
 #[derive(clap::Args)]
+#[command(after_help = "Example: vgpu-unlock plan --board 1b06 --vm 100=6GiB --vm 101 --vm 102")]
 pub struct Args {
     /// A VM by its number in Proxmox, or a vGPU by its UUID, with its memory, and with a type of its own
     /// where it has one: 100=6GiB, 101, 102=2GiB@nvidia-47. What has no memory shares what is left.

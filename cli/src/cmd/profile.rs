@@ -14,7 +14,11 @@ use crate::status;
 /// Overrides of vGPU types: says what is in force.
 #[derive(Subcommand)]
 pub enum Args {
-    /// Prints what the driver's answers and the mdev files say of a vGPU type after the overrides.
+    /// Says what a vGPU type has after the overrides, field by field.
+    ///
+    /// That is what the driver's answers to NVIDIA's daemons have, and the files in sysfs that mdevctl,
+    /// libvirt and Proxmox read.
+    #[command(after_help = "Example: vgpu-unlock explain --type nvidia-46 --branch 550 --vm 100")]
     Explain {
         /// The type: nvidia-55, or 55.
         #[arg(long = "type", value_name = "nvidia-N", value_parser = super::vgpu_type)]
@@ -22,7 +26,7 @@ pub enum Args {
         /// The driver's version or branch, or its vGPU release: 550.163.01, 550 or 17.5.
         #[arg(long, value_name = "VERSION", value_parser = Branch::parse)]
         branch: Branch,
-        /// The parameter `overrides`; otherwise the running module's.
+        /// Overrides in the grammar of the module's parameter; otherwise those that are in force.
         #[arg(long, value_name = "TEXT")]
         overrides: Option<String>,
         /// The UUID of the vGPU.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{cmd, host::Host, report};
 
-/// Writes one text file for a bug report, and says before what it will hold.
+/// Writes one file for a bug report, and says before what it will hold.
 ///
 /// UUIDs and the host's name are masked. It is yours to read before you send it.
 #[derive(clap::Args)]

@@ -14,7 +14,7 @@ use crate::{
 /// How often a status that is followed is looked at.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Prints the status of the module: what it did, for each board, or why it did nothing.
+/// Prints what the module did, for each board, or why it did nothing.
 ///
 /// Exit status: 0, there is one; 1, the module is not loaded, or there is no debugfs; 2, it can't be
 /// read, for want of root mostly.

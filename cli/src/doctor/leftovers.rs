@@ -6,7 +6,10 @@
 //! the parameters that vGPU-Unlock-patcher adds to nvidia.ko.
 
 use super::{Finding, facts::Facts};
-use crate::host::{Host, Seen, journal, processes};
+use crate::{
+    host::{Host, Seen, journal, processes},
+    profile::OVERRIDES,
+};
 
 const NAME: &str = "vgpu_unlock";
 
@@ -182,7 +185,11 @@ fn files(host: &Host, in_use: bool) -> Seen<Vec<Finding>> {
         |path: &str| Finding::note(format!("{path}: settings that the module does not read"));
     let (has_overrides, has_config) = (has_text(&overrides)?, has_text(&config)?);
     if has_overrides {
-        findings.push(unread(&overrides).cure(format!("vgpu-unlock import {overrides}")));
+        findings.push(
+            unread(&overrides)
+                .cure(format!("vgpu-unlock import {overrides} --output {OVERRIDES}"))
+                .cure("vgpu-unlock apply"),
+        );
     }
     if has_config {
         findings.push(if has_overrides {
