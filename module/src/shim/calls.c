@@ -11,6 +11,7 @@
 #include <linux/errno.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
+#include <linux/uaccess.h>
 
 #include "daemon.h"
 #include "probe.h"
@@ -104,10 +105,50 @@ noinline long vu_ioctl_stub(struct file *file, unsigned int command, unsigned lo
 	return static_call(vu_ioctl)(file, command, argument);
 }
 
-static noinline void vu_detour_daemon(struct ftrace_ops *ops, vu_regs *regs)
+static void vu_detour_daemon(struct ftrace_ops *ops, vu_regs *regs)
 {
 	if (vu_is_daemon() && !READ_ONCE(vu_hook_of(ops)->stuck))
 		vu_divert(regs, (unsigned long)vu_ioctl_stub);
+}
+
+static struct vu_wanted vu_wanted;
+
+/* Reads user memory that is there. In the hook nobody can wait for what is not. */
+#define vu_glance(value, address) ({                                            \
+	int vu_fault;                                                           \
+	pagefault_disable();                                                    \
+	vu_fault = get_user(value, (typeof(value) __user *)(address));          \
+	pagefault_enable();                                                     \
+	!vu_fault;                                                              \
+})
+
+/* Whether a call may be one whose answer is wanted: yes also where that can't be seen now. */
+static bool vu_may_be_wanted(u8 number, unsigned long argument)
+{
+	u32 command, i;
+	u64 pointer;
+
+	if (number == VU_IOCTL_XFER) {
+		/* u32 command, u32 size, u64 pointer */
+		if (!vu_glance(command, argument) || !vu_glance(pointer, argument + 8))
+			return true;
+		if (command != VU_IOCTL_CONTROL)
+			return false;
+		argument = pointer;
+	}
+	if (!vu_glance(command, argument + vu_wanted.offset))
+		return true;
+	for (i = 0; i < vu_wanted.count; i++) {
+		if (vu_wanted.commands[i] == command)
+			return true;
+	}
+	return false;
+}
+
+static noinline void vu_detour_wanted(struct ftrace_ops *ops, vu_regs *regs)
+{
+	if (vu_may_be_wanted(vu_argument(regs, 1), vu_argument(regs, 2)))
+		vu_detour_daemon(ops, regs);
 }
 
 void vu_ioctl_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, vu_regs *regs)
@@ -117,7 +158,7 @@ void vu_ioctl_called(unsigned long ip, unsigned long parent, struct ftrace_ops *
 
 	/* What everybody pays for ends here for nearly all. */
 	if ((number == VU_IOCTL_CONTROL || number == VU_IOCTL_XFER) && vu_may_be_daemon())
-		vu_detour_daemon(ops, regs);
+		vu_detour_wanted(ops, regs);
 }
 
 struct vu_call {
@@ -173,7 +214,7 @@ static int vu_return_place(void)
 	return ret;
 }
 
-int vu_calls_watch(const char *symbol)
+int vu_calls_watch(const char *symbol, const struct vu_wanted *wanted)
 {
 	unsigned long add = vu_address_of("task_work_add");
 	unsigned long ioctl = vu_address_of(symbol);
@@ -186,6 +227,8 @@ int vu_calls_watch(const char *symbol)
 	/* A probe that the kernel could not take away is still there. */
 	if (vu_hooks_stuck())
 		return -EBUSY;
+	/* No hook is in place that would look at it. */
+	vu_wanted = *wanted;
 	static_call_update(vu_task_work_add, (typeof(&vu_no_task_work))add);
 	/* The hook sits on the first instruction, or the one behind the ENDBR. */
 	static_call_update(vu_ioctl, (typeof(&vu_no_ioctl))(ioctl + MCOUNT_INSN_SIZE));

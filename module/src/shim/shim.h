@@ -160,11 +160,17 @@ unsigned long vu_address_of(const char *symbol);
 #define VU_IOCTL_CONTROL 0x2a
 #define VU_IOCTL_XFER 211
 
+/* RM control calls: where their command is, and those whose answers are of interest. */
+struct vu_wanted {
+	u32 offset;
+	const u32 *commands;
+	u32 count;
+};
 /*
  * Has vu_answered() called after each of the daemons' calls of the driver's ioctl `symbol` that returned 0
- * and could be RM control, by the task that made it, before it is back in user space.
+ * and could be one of those that are wanted, by the task that made it, before it is back in user space.
  */
-int vu_calls_watch(const char *symbol);
+int vu_calls_watch(const char *symbol, const struct vu_wanted *wanted);
 /* Calls that are under way are not told of any more; those that have returned may still be. */
 void vu_calls_unwatch(void);
 /* How many were seen, and how many should have been. */

@@ -74,6 +74,13 @@ pub struct vu_probe {
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
+pub struct vu_wanted {
+    pub offset: u32_,
+    pub commands: *const u32_,
+    pub count: u32_,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
 pub struct vu_process {
     pub number: core::ffi::c_int,
     pub born: u64_,
@@ -200,7 +207,10 @@ extern "C" {
     pub fn vu_probe_hits(probe: *const vu_probe) -> u64_;
     pub fn vu_probe_misses(probe: *const vu_probe) -> u64_;
     pub fn vu_address_of(symbol: *const core::ffi::c_char) -> core::ffi::c_ulong;
-    pub fn vu_calls_watch(symbol: *const core::ffi::c_char) -> core::ffi::c_int;
+    pub fn vu_calls_watch(
+        symbol: *const core::ffi::c_char,
+        wanted: *const vu_wanted,
+    ) -> core::ffi::c_int;
     pub fn vu_calls_unwatch();
     pub fn vu_calls_hits() -> u64_;
     pub fn vu_calls_lost() -> u64_;

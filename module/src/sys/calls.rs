@@ -26,16 +26,23 @@ pub trait Answered {
 pub struct Calls(());
 
 impl Calls {
-    /// Has the daemons' calls of `symbol` (`module:function`) looked at.
+    /// Has those of the daemons' calls of `symbol` (`module:function`) looked at that have one of
+    /// `commands` at `offset` in their structure.
     ///
     /// # Safety
     /// There is no other, and it is dropped before the function goes.
     ///
     /// # Errors
     /// The kernel's error number; nothing is left behind.
-    pub unsafe fn watch(symbol: &'static CStr) -> Result<Self, Errno> {
-        // SAFETY: As the caller promises; `symbol` is a string.
-        check(unsafe { b::vu_calls_watch(symbol.as_ptr()) }).map(|()| Self(()))
+    pub unsafe fn watch(
+        symbol: &'static CStr,
+        offset: u32,
+        commands: &'static [u32],
+    ) -> Result<Self, Errno> {
+        let count = u32::try_from(commands.len()).unwrap_or(0);
+        let wanted = b::vu_wanted { offset, commands: commands.as_ptr(), count };
+        // SAFETY: As the caller promises; `symbol` is a string, and the commands stay where they are.
+        check(unsafe { b::vu_calls_watch(symbol.as_ptr(), &wanted) }).map(|()| Self(()))
     }
 
     /// How many were seen since the module was loaded.

@@ -12,6 +12,7 @@ use crate::logic::capability::tables;
 use crate::logic::driver::branch;
 use crate::logic::driver::version::Version;
 use crate::logic::gpu::Address;
+use crate::logic::rm_control::{self, command::nvos54};
 use crate::logic::status::Reason;
 use crate::sys::calls::{self, Calls};
 use crate::sys::canary::Hooks;
@@ -25,6 +26,9 @@ const IOCTLS: [(&CStr, &str); 2] = [
     (c"nvidia:nvidia_frontend_unlocked_ioctl", "nvidia_frontend_unlocked_ioctl"),
     (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl"),
 ];
+
+/// Where a call's command is.
+const CMD: u32 = nvos54::CMD as u32;
 
 /// What is in place. It goes through [`Attachment::detach`] and no other way.
 pub struct Attachment {
@@ -87,7 +91,7 @@ impl Attachment {
         }
         for (symbol, name) in IOCTLS {
             // SAFETY: There is one attachment at a time, and it detaches before the driver goes.
-            match unsafe { Calls::watch(symbol) } {
+            match unsafe { Calls::watch(symbol, CMD, &rm_control::OURS) } {
                 Ok(calls) => {
                     self.calls = Some((name, calls));
                     break;

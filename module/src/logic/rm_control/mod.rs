@@ -13,12 +13,14 @@ pub mod command;
 pub mod layout;
 mod params;
 pub mod process;
+mod shown;
 mod table;
 mod told;
 
 use core::ops::Range;
 
 pub use process::ProcessMemory;
+pub use shown::{fields, Shown};
 pub use table::{Process, ProcessTable};
 pub use told::{Daemon, Effective, InForce, Told, ToldTable};
 
@@ -26,7 +28,7 @@ use self::command::{NV_ERR_BUSY_RETRY, NV_ERR_NOT_SUPPORTED, NV_ERR_OBJECT_NOT_F
 use self::layout::Layout;
 use self::params::{Params, TypeInfo};
 use crate::logic::params::{Gpus, Identity, Overrides, Which};
-use crate::logic::profile::{hex_digit, Field, Uuid};
+use crate::logic::profile::{hex_digit, Uuid};
 
 /// What a command's answer is changed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ enum Action {
 ///
 /// Sources: the headers of NVIDIA's public releases from 525 to 595, and the method tables of the
 /// drivers that [`layout`] lists. The mode has 8 bytes from 555 on, a created device 40 from 570 on.
-static COMMANDS: [(u32, Action, &[u16]); 10] = [
+const COMMANDS: [(u32, Action, &[u16]); 10] = [
     (command::VGPU_GET_START_DATA, Action::StartData, &[1056]),
     (command::VGPU_CREATE_DEVICE, Action::CreateDevice, &[32, 40]),
     (command::GPU_GET_VIRTUALIZATION_MODE, Action::Mode, &[4, 8]),
@@ -64,6 +66,12 @@ static COMMANDS: [(u32, Action, &[u16]); 10] = [
     (command::GET_ZBC_CLEAR_TABLE, Action::Status(None, NV_OK), &[]),
     (command::HOST_VGPU_DEVICE_0104, Action::Status(None, NV_OK), &[]),
 ];
+
+/// The commands of which any answer is looked at.
+pub static OURS: [u32; COMMANDS.len()] = {
+    let [a, b, c, d, e, f, g, h, i, j] = COMMANDS;
+    [a.0, b.0, c.0, d.0, e.0, f.0, g.0, h.0, i.0, j.0]
+};
 
 /// Maxwell boards can't read their InfoROM, and say so in a way that ends `nvidia-vgpu-mgr`.
 const MAXWELL: Action = Action::Status(Some(NV_ERR_NOT_SUPPORTED), NV_ERR_OBJECT_NOT_FOUND);
@@ -274,32 +282,6 @@ fn type_number(text: &[u8]) -> Option<u32> {
         number = Some(number.unwrap_or(0u32).checked_mul(10)?.checked_add(digit.into())?);
     }
     number
-}
-
-/// What a vGPU type's field says in a call's parameters, for status and tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown<'a> {
-    /// A number.
-    Number(u64),
-    /// Text, up to its NUL.
-    Text(&'a [u8]),
-}
-
-/// The fields of the vGPU type in a call's parameters, in their order; nothing where the command or
-/// the length is none that has one. The UTF-16 field is left out.
-pub fn fields(cmd: u32, params: &[u8]) -> impl Iterator<Item = (Field, Shown<'_>)> {
-    let layout = layout::of(cmd, params.len());
-    layout.into_iter().flat_map(Layout::fields).filter_map(move |field| {
-        let (offset, len) = layout?.place(field)?;
-        let bytes = params.get(offset..)?.get(..len)?;
-        let shown = match (field, len) {
-            (Field::AdapterNameUnicode, _) => return None,
-            (_, 4) => Shown::Number(u32::from_le_bytes(bytes.try_into().ok()?).into()),
-            (_, 8) => Shown::Number(u64::from_le_bytes(bytes.try_into().ok()?)),
-            _ => Shown::Text(bytes.split(|&c| c == 0).next()?),
-        };
-        Some((field, shown))
-    })
 }
 
 #[cfg(test)]

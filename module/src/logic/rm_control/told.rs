@@ -42,15 +42,16 @@ impl Effective {
     /// What is in the parameters of a command that asks for a type.
     pub fn of(cmd: u32, params: &[u8]) -> Self {
         let mut effective = Self::NONE;
+        let (mut numbers, mut texts) = (effective.numbers.iter_mut(), effective.texts.iter_mut());
         for (field, shown) in fields(cmd, params) {
             match shown {
                 Shown::Number(number) => {
-                    if let Some(free) = effective.numbers.iter_mut().find(|slot| slot.is_none()) {
+                    if let Some(free) = numbers.next() {
                         *free = Some((field, number));
                     }
                 }
                 Shown::Text(text) => {
-                    if let Some(free) = effective.texts.iter_mut().find(|slot| slot.is_none()) {
+                    if let Some(free) = texts.next() {
                         let mut kept = [0; TEXT];
                         kept.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
                         *free = Some((field, kept));

@@ -27,7 +27,8 @@ fn run(data: &[u8]) {
     let Some(layout) = layout::of(cmd, bytes.len()) else {
         return assert_eq!(fields(cmd, &bytes).count(), 0);
     };
-    let mut expected = layout.fields().filter(|field| *field != Field::AdapterNameUnicode);
+    let mut expected =
+        layout.fields().map(|(field, _)| field).filter(|field| *field != Field::AdapterNameUnicode);
     for (field, shown) in fields(cmd, &bytes) {
         assert_eq!(expected.next(), Some(field));
         let (offset, len) = layout.place(field).expect("the layout has it");

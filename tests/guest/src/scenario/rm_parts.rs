@@ -193,7 +193,7 @@ fn refused(report: &mut Report) -> Result<()> {
         equal(listed()?, fit.to_vec())
     });
     report.check("one write replaces all of them", || {
-        equal(set("overrides", "")?, None)?;
+        equal(set("overrides", "\n")?, None)?;
         equal(listed()?, vec![])
     });
     // Begun and never ended: what is left of it goes with the module.

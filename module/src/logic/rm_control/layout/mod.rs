@@ -58,10 +58,10 @@ mod tests {
         for layout in ALL {
             let smallest = usize::from(*layout.sizes.iter().min().unwrap());
             let mut end = usize::from(layout.base);
-            let mut places: Vec<_> =
-                layout.fields().map(|f| (layout.place(f).unwrap(), f)).collect();
-            places.sort_by_key(|(place, _)| *place);
-            for ((offset, len), field) in places {
+            let mut places: Vec<_> = layout.fields().collect();
+            places.sort_by_key(|(_, place)| *place);
+            for (field, (offset, len)) in places {
+                assert_eq!(layout.place(field), Some((offset, len)));
                 let align = match field {
                     Field::AdapterNameUnicode => 2,
                     _ if len == 4 || len == 8 => len,

@@ -37,13 +37,16 @@ impl Layout {
     /// no such field.
     pub fn place(&self, field: Field) -> Option<(usize, usize)> {
         let slot = self.slots.iter().find(|slot| slot.field == field)?;
-        let offset = usize::from(self.base).saturating_add(slot.offset.into());
-        Some((offset, slot.len.into()))
+        Some(self.placed(slot))
     }
 
-    /// The fields that it has, in their order.
-    pub fn fields(&self) -> impl Iterator<Item = Field> {
-        self.slots.iter().map(|slot| slot.field)
+    /// The fields that it has, in their order, each with its place.
+    pub fn fields(&self) -> impl Iterator<Item = (Field, (usize, usize))> + '_ {
+        self.slots.iter().map(|slot| (slot.field, self.placed(slot)))
+    }
+
+    fn placed(&self, slot: &Slot) -> (usize, usize) {
+        (usize::from(self.base).saturating_add(slot.offset.into()), slot.len.into())
     }
 }
 
