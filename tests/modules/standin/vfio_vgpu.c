@@ -15,6 +15,10 @@ struct vgpu {
 
 static const struct vfio_device_ops vgpu_ops = {
 	.name = "nvidia-vgpu-vfio",
+#ifdef HAVE_VFIO_FREE_DEVICE
+	/* Linux 6.1 calls it without asking whether there is one. */
+	.release = vfio_free_device,
+#endif
 #ifdef HAVE_IOMMUFD
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,
