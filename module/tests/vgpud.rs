@@ -318,3 +318,54 @@ proptest! {
         prop_assert!(search(&text, address).count() <= text.len());
     }
 }
+
+mod accepting {
+    use super::*;
+    use vgpu_unlock::driver::acceptance::{look, Finding, Obstacle};
+
+    const TABLE: [u8; 16] = hex!("f2130000 381b0000 b31b0000 ffff0000");
+
+    fn form(near: bool) -> Form {
+        Form { near, count: 4, ..Form::known() }
+    }
+
+    fn read(from: u64, to: &mut [u8]) -> Option<()> {
+        assert_eq!((from, to.len()), (Form::known().table, TABLE.len()));
+        to.copy_from_slice(&TABLE);
+        Some(())
+    }
+
+    #[test]
+    fn a_board_that_is_given_up_is_accepted_once_the_jump_goes_nowhere() {
+        for (near, bytes) in [(true, 4), (false, 1)] {
+            let (code, refusal) = form(near).build(ADDRESS + 7);
+            let mut text = filled(7, &code);
+            for device in [FIRST, 0x1b38, 0xffff] {
+                let found = look(&text, ADDRESS, device, read).unwrap();
+                let Finding::GivesUp(place) = found else { panic!("{device:x} is accepted") };
+                assert_eq!((place.end, place.end - place.start), (refusal.jump.end, bytes));
+            }
+            assert_eq!(look(&text, ADDRESS, 0x1eb8, read), Ok(Finding::Accepts));
+
+            let Ok(Finding::GivesUp(place)) = look(&text, ADDRESS, FIRST, read) else { panic!() };
+            text[(place.start - ADDRESS) as usize..(place.end - ADDRESS) as usize].fill(0);
+            for device in [FIRST, 0x1b38, 0xffff, 0x1eb8] {
+                assert_eq!(look(&text, ADDRESS, device, read), Ok(Finding::Accepts));
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_told_is_left_alone() {
+        let (code, _) = form(true).build(ADDRESS);
+        let never = |_, _: &mut [u8]| -> Option<()> { panic!("nothing is to be read") };
+        let look_at = |text: &[u8]| look(text, ADDRESS, 0x1b38, never);
+        assert_eq!(look_at(&[]), Err(Obstacle::Loop(NotOne::None)));
+        assert_eq!(look_at(&[FILLER; 100]), Err(Obstacle::Loop(NotOne::None)));
+        let twice = [filled(0, &code), filled(0, &code)].concat();
+        assert_eq!(look_at(&twice), Err(Obstacle::Loop(NotOne::Many)));
+        // The first ID is a constant, but without the table nobody knows what the loop is.
+        let one = filled(0, &code);
+        assert_eq!(look(&one, ADDRESS, FIRST, |_, _| None), Err(Obstacle::Unreadable));
+    }
+}

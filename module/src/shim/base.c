@@ -24,6 +24,7 @@ static DEFINE_MUTEX(vu_lifecycle_mutex);
 static DEFINE_MUTEX(vu_types_mutex);
 static DEFINE_MUTEX(vu_answers_mutex);
 static DEFINE_MUTEX(vu_told_mutex);
+static DEFINE_MUTEX(vu_vgpud_mutex);
 static DEFINE_MUTEX(vu_settings_mutex);
 
 static struct mutex *vu_mutex_of(enum vu_mutex which)
@@ -39,6 +40,8 @@ static struct mutex *vu_mutex_of(enum vu_mutex which)
 		return &vu_answers_mutex;
 	case VU_TOLD:
 		return &vu_told_mutex;
+	case VU_VGPUD:
+		return &vu_vgpud_mutex;
 	default:
 		return &vu_settings_mutex;
 	}

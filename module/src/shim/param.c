@@ -51,4 +51,6 @@ VU_PARAM(overrides, VU_PARAM_OVERRIDES,
 module_param_cb(overrides_part, &vu_write_only_ops, (void *)(unsigned long)VU_PARAM_OVERRIDES_PART, 0200);
 MODULE_PARM_DESC(overrides_part,
 		 "overrides of some targets, the others stay; or begin, more of these, and commit or abort");
+VU_PARAM(vgpud, VU_PARAM_VGPUD,
+	 "1: keep nvidia-vgpud from giving up boards that are answered otherwise (default), 0: leave it alone");
 VU_PARAM(verbosity, VU_PARAM_VERBOSITY, "0: log what went wrong, 1: also what was done (default), 2: also each changed answer");

@@ -31,7 +31,7 @@ void vu_log(enum vu_level level, const char *text, int len);
  * The module's mutexes: of vGPUs that are being created, of the life cycle, of registered types, of
  * answers to RM control calls, of what is known of vGPUs, of the user's settings.
  */
-enum vu_mutex { VU_CREATE, VU_LIFECYCLE, VU_TYPES, VU_ANSWERS, VU_TOLD, VU_SETTINGS };
+enum vu_mutex { VU_CREATE, VU_LIFECYCLE, VU_TYPES, VU_ANSWERS, VU_TOLD, VU_VGPUD, VU_SETTINGS };
 void vu_lock(enum vu_mutex which);
 void vu_unlock(enum vu_mutex which);
 
@@ -197,6 +197,13 @@ bool vu_user_read(void *to, u64 from, size_t len);
 bool vu_user_write(u64 to, const void *from, size_t len);
 /* A copy of it, for vu_free(); NULL where the memory is not there, or without any. */
 void *vu_user_copy(u64 from, size_t len);
+/* Where its program's code lies, from the first address to the one behind the last; false without any. */
+bool vu_user_text(u64 *start, u64 *end);
+/*
+ * Writes to its own copies of pages that it may not write to, as a debugger does. Neither the file that they
+ * are from nor any other process has a part in it. 0 or an error number.
+ */
+int vu_user_poke(u64 to, const void *from, size_t len);
 
 /* --- crypto.c: AES-128 and HMAC-SHA256 with one key, from the kernel's lib/crypto */
 
@@ -244,6 +251,7 @@ enum vu_param {
 	/* Write-only: overrides that need more than one write, or concern some targets only. */
 	VU_PARAM_OVERRIDES_PART,
 	VU_PARAM_VERBOSITY,
+	VU_PARAM_VGPUD,
 };
 /* `set` takes `len` bytes, `get` writes at most a page. */
 int vu_param_set(enum vu_param which, const char *text, size_t len);

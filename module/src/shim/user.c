@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The calling process and its memory. */
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -44,4 +45,23 @@ void *vu_user_copy(u64 from, size_t len)
 	void *copy = current->mm ? memdup_user(u64_to_user_ptr(from), len) : NULL;
 
 	return IS_ERR(copy) ? NULL : copy;
+}
+
+bool vu_user_text(u64 *start, u64 *end)
+{
+	if (!current->mm)
+		return false;
+	/* Set when the program is started, and by hardly anyone later. */
+	*start = READ_ONCE(current->mm->start_code);
+	*end = READ_ONCE(current->mm->end_code);
+	return *start < *end;
+}
+
+int vu_user_poke(u64 to, const void *from, size_t len)
+{
+	int done = access_process_vm(current, to, (void *)from, len, FOLL_FORCE | FOLL_WRITE);
+
+	if (done < 0)
+		return done;
+	return done == len ? 0 : -EFAULT;
 }

@@ -25,7 +25,8 @@ pub const vu_mutex_VU_LIFECYCLE: vu_mutex = 1;
 pub const vu_mutex_VU_TYPES: vu_mutex = 2;
 pub const vu_mutex_VU_ANSWERS: vu_mutex = 3;
 pub const vu_mutex_VU_TOLD: vu_mutex = 4;
-pub const vu_mutex_VU_SETTINGS: vu_mutex = 5;
+pub const vu_mutex_VU_VGPUD: vu_mutex = 5;
+pub const vu_mutex_VU_SETTINGS: vu_mutex = 6;
 pub type vu_mutex = core::ffi::c_uint;
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -113,6 +114,7 @@ pub const vu_param_VU_PARAM_MIGRATION: vu_param = 2;
 pub const vu_param_VU_PARAM_OVERRIDES: vu_param = 3;
 pub const vu_param_VU_PARAM_OVERRIDES_PART: vu_param = 4;
 pub const vu_param_VU_PARAM_VERBOSITY: vu_param = 5;
+pub const vu_param_VU_PARAM_VGPUD: vu_param = 6;
 pub type vu_param = core::ffi::c_uint;
 pub const vu_file_VU_FILE_TEXT: vu_file = 0;
 pub const vu_file_VU_FILE_JSON: vu_file = 1;
@@ -220,6 +222,8 @@ extern "C" {
     pub fn vu_user_read(to: *mut core::ffi::c_void, from: u64_, len: usize) -> bool;
     pub fn vu_user_write(to: u64_, from: *const core::ffi::c_void, len: usize) -> bool;
     pub fn vu_user_copy(from: u64_, len: usize) -> *mut core::ffi::c_void;
+    pub fn vu_user_text(start: *mut u64_, end: *mut u64_) -> bool;
+    pub fn vu_user_poke(to: u64_, from: *const core::ffi::c_void, len: usize) -> core::ffi::c_int;
     pub fn vu_crypto_new() -> *mut vu_crypto;
     pub fn vu_crypto_free(crypto: *mut vu_crypto);
     pub fn vu_crypto_set_key(crypto: *mut vu_crypto, key: *const u8_) -> core::ffi::c_int;

@@ -2,7 +2,7 @@
 //! Locks.
 //!
 //! Order: the mutex of vGPUs that are being created, the life cycle's, the types', the answers', that of
-//! what was told, the settings', a spin lock. Mutexes are taken in process context only (notifiers, work,
+//! what was told, that of `nvidia-vgpud`, the settings', a spin lock. Mutexes are taken in process context only (notifiers, work,
 //! task work, status, parameters, sysfs, our init and exit); spin locks also in probe handlers.
 
 use core::cell::UnsafeCell;
@@ -41,6 +41,8 @@ mutexes! {
     AnswersMutex = vu_mutex_VU_ANSWERS;
     /// The mutex of what the daemons were told last.
     ToldMutex = vu_mutex_VU_TOLD;
+    /// The mutex of what becomes of boards in `nvidia-vgpud`.
+    VgpudMutex = vu_mutex_VU_VGPUD;
     /// The mutex of the user's settings.
     SettingsMutex = vu_mutex_VU_SETTINGS;
 }

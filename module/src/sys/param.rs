@@ -39,6 +39,8 @@ pub enum Param {
     OverridesPart,
     /// What is logged.
     Verbosity,
+    /// Whether `nvidia-vgpud` is kept from giving boards up.
+    Vgpud,
 }
 
 impl Param {
@@ -50,6 +52,7 @@ impl Param {
             b::vu_param_VU_PARAM_OVERRIDES => Some(Param::Overrides),
             b::vu_param_VU_PARAM_OVERRIDES_PART => Some(Param::OverridesPart),
             b::vu_param_VU_PARAM_VERBOSITY => Some(Param::Verbosity),
+            b::vu_param_VU_PARAM_VGPUD => Some(Param::Vgpud),
             _ => None,
         }
     }
@@ -63,6 +66,7 @@ impl Param {
             Param::Overrides => "overrides",
             Param::OverridesPart => "overrides_part",
             Param::Verbosity => "verbosity",
+            Param::Vgpud => "vgpud",
         }
     }
 }

@@ -5,6 +5,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use super::bindings as b;
+use super::{check, Errno};
 use crate::logic::rm_control::{Daemon, Process};
 
 /// An address in the calling process. Nothing is known about it: every access is checked.
@@ -21,6 +22,16 @@ impl UserAddress {
     pub fn read(self, to: &mut [u8]) -> Option<()> {
         // SAFETY: Writes `to` and no more; the kernel checks the user's side.
         unsafe { b::vu_user_read(to.as_mut_ptr().cast(), self.0, to.len()) }.then_some(())
+    }
+
+    /// Writes `from` where the process itself may not write: to its own copy of a page, which neither the
+    /// page's file nor any other process has a part in. May sleep.
+    ///
+    /// # Errors
+    /// The kernel's error number; some of it may have been written.
+    pub fn poke(self, from: &[u8]) -> Result<(), Errno> {
+        // SAFETY: Reads `from` and no more; the kernel checks the user's side.
+        check(unsafe { b::vu_user_poke(self.0, from.as_ptr().cast(), from.len()) })
     }
 
     /// Writes `from`. May sleep. `None` where the memory is not there.
@@ -73,6 +84,14 @@ impl Drop for UserBytes {
             unsafe { b::vu_free(self.bytes.as_ptr().cast()) };
         }
     }
+}
+
+/// Where the calling process's program has its code: the address, and how many bytes. `None` where it has none.
+pub fn text() -> Option<(UserAddress, u64)> {
+    let (mut start, mut end) = (0, 0);
+    // SAFETY: Fills both.
+    let has_one = unsafe { b::vu_user_text(&mut start, &mut end) };
+    has_one.then_some((UserAddress(start), end.saturating_sub(start)))
 }
 
 /// Which of the two the calling process is, given that it is one.

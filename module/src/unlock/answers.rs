@@ -11,16 +11,16 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::logic::gpu::Address;
 use crate::logic::params::{Gpus, Identity};
-use crate::logic::rm_control::command::nvos54;
+use crate::logic::rm_control::command::{nvos54, BUS_GET_PCI_INFO};
 use crate::logic::rm_control::{
-    self, Boards, Call, Effective, Policy, ProcessTable, Told, ToldTable, Verdict,
+    self, Boards, Call, Daemon, Effective, Policy, ProcessTable, Told, ToldTable, Verdict,
 };
 use crate::logic::status::{Answers, UnknownSize};
 use crate::sys::calls::{self, CONTROL, XFER};
 use crate::sys::lock::{AnswersMutex, MutexGuard, Mutexed, ToldMutex};
 use crate::sys::user::{self, UserAddress, UserBytes};
 use crate::sys::{clock, log, pci};
-use crate::unlock::settings;
+use crate::unlock::{settings, vgpud};
 
 /// Bytes of a transfer: `u32 cmd, u32 size, u64 pointer`.
 const XFER_LEN: usize = 16;
@@ -29,6 +29,9 @@ const XFER_LEN: usize = 16;
 fn number(command: u32) -> u32 {
     command & 0xff
 }
+
+/// Where the device ID is in the answer to [`BUS_GET_PCI_INFO`], behind the vendor's.
+const DEVICE: usize = 2;
 
 /// The size of the argument in an ioctl command, fourteen bits from bit 16 on.
 fn size(command: u32) -> usize {
@@ -141,6 +144,9 @@ fn answer(call_at: UserAddress) -> Option<()> {
                 call_at.add(nvos54::STATUS).write(&call.status.to_le_bytes())?;
             }
             CHANGED.fetch_add(1, Ordering::Relaxed);
+            if cmd == BUS_GET_PCI_INFO && user::daemon() == Daemon::Vgpud {
+                vgpud::told(u16::from_le_bytes(*call.params.get(DEVICE..)?.first_chunk()?));
+            }
             let Range { start, end } = edited.params;
             log::detail(format_args!(
                 "answer to RM control {cmd:#x} changed: bytes {start} to {end}, status {status:#x}"

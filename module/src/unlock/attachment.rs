@@ -8,6 +8,7 @@ use kernel::alloc::KBox;
 
 use super::sites::{self, Found, Overrides};
 use super::tables::{KeyHook, Outcome, Unlocker};
+use super::vgpud;
 use crate::logic::capability::tables;
 use crate::logic::driver::branch;
 use crate::logic::driver::version::Version;
@@ -71,6 +72,7 @@ impl Attachment {
         };
         let mut attachment = KBox::new(attachment, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
         // Nothing was changed so far; from here on, failing means putting back.
+        vgpud::attached(&version);
         match attachment.place(&found, &text).and_then(|()| hooks.check()) {
             Ok(()) => Ok(attachment),
             Err(reason) => {

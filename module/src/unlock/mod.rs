@@ -5,8 +5,8 @@
 //! [`report`]: what is said about it all;
 //! [`lifecycle`]: what is done when, the state;
 //! [`attachment`]: everything done to one load of the driver: [`sites`] changes what its checks answer,
-//! [`tables`] what its capability tables say; [`answers`], what its daemons are told; [`types`], which
-//! vGPU types there are;
+//! [`tables`] what its capability tables say; [`answers`], what its daemons are told, and [`vgpud`] what one of them makes
+//! of it; [`types`], which vGPU types there are;
 //! [`settings`]: what the user wants.
 
 pub mod answers;
@@ -18,3 +18,4 @@ pub mod settings;
 pub mod sites;
 pub mod tables;
 pub mod types;
+pub mod vgpud;

@@ -6,6 +6,7 @@
 //! complained although the scenario had not announced it.
 
 mod console;
+mod daemons;
 mod emulated_gpu;
 mod initramfs;
 mod modules;
@@ -119,6 +120,11 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
         order.push_str(&format!("{name}\n"));
     }
     image.add_bytes("modules/order", order.into_bytes());
+    if scenario.daemons {
+        for (path, program) in daemons::build()? {
+            image.add(&path, &program)?;
+        }
+    }
     for program in scenario.programs {
         programs::add(&mut image, Path::new(program))?;
     }

@@ -37,6 +37,8 @@ pub struct Scenario {
     pub unlock: bool,
     /// Programs of the root's that it starts, by their paths.
     pub programs: &'static [&'static str],
+    /// Whether it needs daemons that give boards up.
+    pub daemons: bool,
     /// Key of the emulated board, where it is not the right one.
     pub key: Option<&'static str>,
     /// Init, where it is not ours.
@@ -58,6 +60,7 @@ const DEFAULT: Scenario = Scenario {
     helpers: &[],
     unlock: false,
     programs: &[],
+    daemons: false,
     key: None,
     init: None,
     counted: false,
@@ -230,6 +233,14 @@ pub const SCENARIOS: &[Scenario] = &[
         standins: standin::NEWEST,
         unlock: true,
         timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "vgpud",
+        about: "nvidia-vgpud, which gives boards up, is kept from it",
+        standins: standin::BRANCHES,
+        unlock: true,
+        daemons: true,
         ..DEFAULT
     },
     Scenario {

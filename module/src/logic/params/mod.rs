@@ -7,6 +7,7 @@
 //! gpus=RULES                what boards are answered as, where that is not the built-in table's
 //! migration=0|1    0        whether the driver is said to be able to migrate vGPUs
 //! overrides=...             what is changed about vGPU types and about single vGPUs
+//! vgpud=0|1        1        whether nvidia-vgpud is kept from giving boards up
 //! verbosity=0|1|2  1        what is logged: errors; also what was done; also each changed answer
 //! ```
 //!

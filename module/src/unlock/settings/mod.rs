@@ -23,6 +23,7 @@ struct Settings {
     overrides: Kept,
     migration: bool,
     verbosity: Verbosity,
+    vgpud: bool,
 }
 
 static SETTINGS: Mutexed<Settings, SettingsMutex> = Mutexed::new(Settings {
@@ -31,6 +32,7 @@ static SETTINGS: Mutexed<Settings, SettingsMutex> = Mutexed::new(Settings {
     overrides: Kept::EMPTY,
     migration: false,
     verbosity: Verbosity::Normal,
+    vgpud: true,
 });
 
 /// The settings as those need them who follow them.
@@ -41,6 +43,8 @@ pub struct View<'a> {
     pub overrides: Overrides<'a>,
     /// Whether the driver is said to be able to migrate vGPUs.
     pub migration: bool,
+    /// Whether `nvidia-vgpud` is kept from giving boards up.
+    pub vgpud: bool,
 }
 
 /// Shows the settings to `f`. May sleep.
@@ -51,6 +55,7 @@ pub fn with<R>(f: impl FnOnce(&View<'_>) -> R) -> R {
         gpus: Gpus::accepted(&settings.gpus),
         overrides: settings.overrides.view(),
         migration: settings.migration,
+        vgpud: settings.vgpud,
     })
 }
 
@@ -91,6 +96,9 @@ fn try_set(param: Param, value: &[u8]) -> Result<Change, Wrong> {
         Param::Migration => {
             SETTINGS.lock().migration = params::parse_switch(param.name(), value)?;
         }
+        Param::Vgpud => {
+            SETTINGS.lock().vgpud = params::parse_switch(param.name(), value)?;
+        }
         Param::Verbosity => {
             let verbosity = params::parse_verbosity(value)?;
             SETTINGS.lock().verbosity = verbosity;
@@ -124,6 +132,7 @@ pub fn get(param: Param, page: &mut [u8]) -> usize {
     match param {
         Param::Enabled => page.put(switch(SETTINGS.lock().enabled)),
         Param::Migration => page.put(switch(SETTINGS.lock().migration)),
+        Param::Vgpud => page.put(switch(SETTINGS.lock().vgpud)),
         Param::Verbosity => page.put(match SETTINGS.lock().verbosity {
             Verbosity::Quiet => b"0",
             Verbosity::Normal => b"1",
@@ -150,7 +159,7 @@ pub fn free(param: Param) {
         Param::Gpus => SETTINGS.lock().gpus = KVVec::new(),
         Param::Overrides => SETTINGS.lock().overrides.forget(),
         Param::OverridesPart => SETTINGS.lock().overrides.forget_staged(),
-        Param::Enabled | Param::Migration | Param::Verbosity => {}
+        Param::Enabled | Param::Migration | Param::Verbosity | Param::Vgpud => {}
     }
 }
 

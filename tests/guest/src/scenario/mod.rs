@@ -23,6 +23,7 @@ mod selftest;
 mod standin;
 mod steps;
 mod unlock;
+mod vgpud;
 
 use anyhow::{Result, bail};
 
@@ -49,6 +50,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "rm-cost-time" => rm_cost::run(report, Unit::Nanoseconds),
         "rm-policy" => rm_policy::run(report),
         "rm-under-load" => rm_load::run(report),
+        "vgpud" => vgpud::run(report),
         "rm-real" => rm_real::run(report),
         "mdev-baseline" => mdev::baseline(report),
         "mdev" => mdev::run(report),
