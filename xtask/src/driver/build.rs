@@ -75,6 +75,7 @@ fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
         Command::new("make")
             // A kernel of another Debian was built by an older compiler. Our own module is built by this one, too.
             .env("IGNORE_CC_MISMATCH", "1")
+            .arg(format!("CC={}", kernel.compiler()?))
             .current_dir(dir)
             .arg(format!("-j{jobs}"))
             .arg(format!("SYSSRC={}", common.display()))

@@ -52,6 +52,18 @@ impl Prepared {
         Ok(Path::new(included).parent().unwrap_or(Path::new("/")).to_owned())
     }
 
+    /// The C compiler that modules are built with for it.
+    ///
+    /// # Errors
+    /// scripts/prepare-runtime has not said so.
+    pub fn compiler(&self) -> Result<String> {
+        let said = self.runtime.join("runtime");
+        let text =
+            fs::read_to_string(&said).with_context(|| format!("reading {}", said.display()))?;
+        let cc = text.lines().find_map(|line| line.strip_prefix("cc='")?.strip_suffix('\''));
+        cc.map(str::to_owned).with_context(|| format!("{} names no compiler", said.display()))
+    }
+
     /// All that counts for what is built for it.
     pub fn inputs(&self) -> String {
         fs::read_to_string(self.runtime.join("inputs")).unwrap_or_default()
