@@ -2,6 +2,7 @@
 //! Developer commands of vgpu_unlock. This file only parses and dispatches.
 
 mod apt;
+mod check;
 mod cmd;
 mod driver;
 mod fuzzing;
