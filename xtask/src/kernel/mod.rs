@@ -7,6 +7,7 @@ pub mod bindings;
 pub mod build;
 pub mod dkms_test;
 mod target;
+mod warnings;
 
 use std::{
     fs,
