@@ -45,22 +45,6 @@ pub fn c_modules(kernel: &Prepared, source: &Path) -> Result<Vec<PathBuf>> {
     Ok(modules)
 }
 
-/// Calls to Rust's panic machinery in our part of a module that [`module`] built. There is to be
-/// none: a panic stops the host and all its guests.
-///
-/// # Errors
-/// binutils cannot read the object.
-pub fn panics(module: &Path) -> Result<Vec<String>> {
-    let object = module.with_file_name("vgpu_unlock_main.o");
-    let symbols = sh::output(Command::new("nm").arg("--undefined-only").arg(object))?;
-    let names = symbols.lines().filter_map(|line| line.split_whitespace().last());
-    // Core's are called so: panicking::panic, slice_end_index_len_fail, unwrap_failed, ...
-    let is_panic = |name: &&str| {
-        ["panick", "_fail"].iter().any(|part| name.contains(part)) && name.starts_with("_R")
-    };
-    Ok(names.filter(is_panic).map(str::to_owned).collect())
-}
-
 /// The size of the code in `object`.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod archive;
 pub mod bindings;
 pub mod build;
 pub mod dkms_test;
+pub mod object;
 mod target;
 mod warnings;
 
