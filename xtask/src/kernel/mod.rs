@@ -8,6 +8,7 @@ pub mod build;
 pub mod dkms_test;
 pub mod object;
 mod target;
+pub mod upstream;
 mod warnings;
 
 use std::{

@@ -117,6 +117,8 @@ pub struct Object {
     pub code: Vec<Step>,
     /// The names of all its symbols.
     pub names: Vec<String>,
+    /// Those that somebody else has to have.
+    pub imports: Vec<String>,
 }
 
 impl Object {
@@ -144,11 +146,12 @@ impl Object {
             .map(|section| read_section(&file, &section, &numbers))
             .collect::<Result<Vec<_>>>()?;
         let mut functions = vec![];
-        let mut names = vec![];
+        let (mut names, mut imports) = (vec![], vec![]);
         for symbol in file.symbols() {
             let name = symbol.name().context("a symbol's name is not UTF-8")?;
             if !name.is_empty() {
                 names.push(name.to_owned());
+                imports.extend(symbol.is_undefined().then(|| name.to_owned()));
             }
             let place = symbol.section_index().and_then(|section| numbers.get(&section));
             if let (true, Some(&section)) = (is_function(&symbol), place) {
@@ -161,7 +164,7 @@ impl Object {
             bail!("no function is in it");
         }
         let code = decode(&sections, &functions)?;
-        Ok(Self { sections, functions, code, names })
+        Ok(Self { sections, functions, code, names, imports })
     }
 
     /// The name of the section that a place is in.

@@ -6,6 +6,7 @@ mod branches;
 mod config;
 mod elf;
 mod hooked;
+mod imports;
 mod landing;
 mod loader;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Prepared, build};
+use super::{Prepared, build, upstream};
 use crate::check::Check;
 use config::Config;
 use elf::Object;
@@ -151,11 +152,30 @@ pub fn checks(kernel: &Prepared) -> Result<Vec<Check>> {
     let shim = shim.iter().map(|path| Object::read(path)).collect::<Result<Vec<_>>>()?;
     let name = |says: &str| format!("module for {}: {says}", kernel.target.name);
     let wanted = RULES.iter().filter(|rule| (rule.wanted)(&config));
-    let checks = wanted.map(|rule| Check {
-        name: name(rule.says),
-        result: judged(rule, if rule.of == Of::Module { &whole } else { &shim }, &config),
+    let mut checks: Vec<Check> = wanted
+        .map(|rule| Check {
+            name: name(rule.says),
+            result: judged(rule, if rule.of == Of::Module { &whole } else { &shim }, &config),
+        })
+        .collect();
+    let [whole] = &whole;
+    checks.push(match series(&kernel.release).and_then(|series| upstream::exports(&series)) {
+        Ok(exports) => Check {
+            name: name(&format!("{} exports all {} imports", exports.from(), whole.imports.len())),
+            result: complaint(&imports::missing(whole, &exports)),
+        },
+        Err(error) => Check { name: name("upstream exports all imports"), result: Err(error) },
     });
-    Ok(checks.collect())
+    Ok(checks)
+}
+
+/// 6.12 of 6.12.118+deb13-amd64
+fn series(release: &str) -> Result<String> {
+    let mut numbers = release.split('.');
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) => Ok(format!("{major}.{minor}")),
+        _ => bail!("{release} is no kernel's release"),
+    }
 }
 
 fn c_objects(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -233,5 +253,13 @@ mod tests {
             said(&[returns]).unwrap_err().to_string(),
             "f: Retnq, f+0x1: Retnq, f+0x2: Retnq, f+0x3: Retnq and 2 more"
         );
+    }
+
+    #[test]
+    fn a_release_is_of_a_series() {
+        assert_eq!(series("6.12.118+deb13-amd64").unwrap(), "6.12");
+        assert_eq!(series("5.10.0-46-amd64").unwrap(), "5.10");
+        assert_eq!(series("6.12.118-4-pve").unwrap(), "6.12");
+        assert!(series("linux").is_err());
     }
 }
