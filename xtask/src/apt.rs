@@ -24,6 +24,16 @@ const SOURCES: &str = "\
     deb [check-valid-until=no] http://security.debian.org/debian-security bookworm-security main\n\
     deb [check-valid-until=no] http://security.debian.org/debian-security bullseye-security main\n";
 
+/// Where the sources of kernels are. Their lists are long, and few things need them.
+const KERNEL_SOURCES: &str = "\
+    deb-src [check-valid-until=no] http://deb.debian.org/debian sid main\n\
+    deb-src http://deb.debian.org/debian trixie main\n\
+    deb-src http://deb.debian.org/debian bookworm main\n\
+    deb-src [check-valid-until=no] http://deb.debian.org/debian trixie-backports main\n\
+    deb-src [check-valid-until=no] http://security.debian.org/debian-security trixie-security main\n\
+    deb-src [check-valid-until=no] http://security.debian.org/debian-security bookworm-security main\n\
+    deb-src [check-valid-until=no] http://security.debian.org/debian-security bullseye-security main\n";
+
 /// Which signatures are good: of all of Debian's suites, those that have ended included.
 const KEYS: &str = "/usr/share/keyrings";
 
@@ -39,14 +49,26 @@ impl Apt {
     /// # Errors
     /// The archive cannot be reached.
     pub fn new() -> Result<Self> {
+        Self::with("apt", SOURCES)
+    }
+
+    /// Fetches the lists of sources, and nothing else can be had of it.
+    ///
+    /// # Errors
+    /// As [`Apt::new`].
+    pub fn for_kernel_sources() -> Result<Self> {
+        Self::with("apt-sources", KERNEL_SOURCES)
+    }
+
+    fn with(name: &str, lines: &str) -> Result<Self> {
         let debs = paths::cache().join("debs");
-        let dir = debs.join("apt");
+        let dir = debs.join(name);
         for part in ["lists/partial", "cache/archives/partial", "keys"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).with_context(|| format!("creating {}", part.display()))?;
         }
         let sources = dir.join("sources.list");
-        fs::write(&sources, SOURCES).with_context(|| format!("writing {}", sources.display()))?;
+        fs::write(&sources, lines).with_context(|| format!("writing {}", sources.display()))?;
         for entry in fs::read_dir(KEYS).with_context(|| format!("reading {KEYS}"))? {
             let key = entry?.path();
             if key.extension().is_some_and(|extension| extension == "gpg") {
@@ -142,6 +164,18 @@ impl Apt {
         sh::output(self.command("apt-get").args(["-qq", "download", &wanted]))?;
         downloaded(&self.debs, package, version)?
             .with_context(|| format!("apt-get left no {package} in {}", self.debs.display()))
+    }
+
+    /// Fetches the tarballs of a source package into `dir`.
+    ///
+    /// # Errors
+    /// As [`Apt::download`].
+    pub fn download_source(&self, package: &str, version: &str, dir: &Path) -> Result<()> {
+        let _bar = sh::progress(&format!("downloading the source of {package} {version}"));
+        let wanted = format!("{package}={version}");
+        let mut command = self.command("apt-get");
+        command.current_dir(dir).args(["-qq", "source", "--download-only", "--tar-only", &wanted]);
+        sh::output(&mut command).map(drop)
     }
 }
 

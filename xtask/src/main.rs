@@ -2,6 +2,7 @@
 //! Developer commands of vgpu_unlock. This file only parses and dispatches.
 
 mod apt;
+mod check;
 mod cmd;
 mod driver;
 mod fuzzing;
@@ -28,6 +29,7 @@ enum Command {
     Kernel(cmd::kernel::Args),
     Bindings(cmd::bindings::Args),
     Build(cmd::build::Args),
+    Object(cmd::object::Args),
     Inspect(users::inspect::Args),
     #[command(subcommand)]
     Profile(users::profile::Args),
@@ -43,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Command::Kernel(args) => cmd::kernel::run(&args),
         Command::Bindings(args) => cmd::bindings::run(&args),
         Command::Build(args) => cmd::build::run(&args),
+        Command::Object(args) => cmd::object::run(&args),
         Command::Inspect(args) => users::inspect::run(&args),
         Command::Profile(args) => users::profile::run(&args),
         Command::Vm(args) => cmd::vm::run(&args),

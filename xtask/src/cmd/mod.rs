@@ -7,5 +7,6 @@ pub mod build;
 pub mod demo;
 pub mod fuzz;
 pub mod kernel;
+pub mod object;
 pub mod test;
 pub mod vm;

@@ -14,6 +14,8 @@ use vgpu_unlock_cli::inspect::{
     report::{Action, Listed, Subsystems},
 };
 
+use crate::check::Check;
+
 /// Magic and key of a Quadro P400, published by a user in 2021. Every driver here knows the board.
 const P400: (Magic, Key) = (
     [
@@ -40,15 +42,6 @@ const GPU_LISTS: [(&str, usize); 8] = [
     ("535.274.02", 1047),
     ("550.163.01", 1047),
 ];
-
-/// One named check and its outcome.
-#[derive(Debug)]
-pub struct Check {
-    /// What must hold.
-    pub name: String,
-    /// Whether it does; otherwise, what is the case.
-    pub result: Result<()>,
-}
 
 /// Inspects `path`, which must be the driver `version`, as object file, module or package.
 pub fn real_drivers_test(version: &str, path: &Path) -> Vec<Check> {

@@ -11,13 +11,16 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::Prepared;
+use super::{Prepared, warnings::warnings};
 use crate::{paths, sh};
+
+/// In a copy of sources: all that counted when it was built.
+const BUILT_WITH: &str = ".built-with";
 
 /// Builds our module and returns the path of its `.ko`.
 ///
 /// # Errors
-/// It does not compile; the compiler's words are in the error.
+/// It does not compile, or not without a warning; the compiler's words are in the error.
 pub fn module(kernel: &Prepared) -> Result<PathBuf> {
     let repo = paths::repo();
     let dir = copy(kernel, "vgpu_unlock", &repo, &["Kbuild", "module/src", "module/kernel/src"])?;
@@ -42,22 +45,6 @@ pub fn c_modules(kernel: &Prepared, source: &Path) -> Result<Vec<PathBuf>> {
     Ok(modules)
 }
 
-/// Calls to Rust's panic machinery in our part of a module that [`module`] built. There is to be
-/// none: a panic stops the host and all its guests.
-///
-/// # Errors
-/// binutils cannot read the object.
-pub fn panics(module: &Path) -> Result<Vec<String>> {
-    let object = module.with_file_name("vgpu_unlock_main.o");
-    let symbols = sh::output(Command::new("nm").arg("--undefined-only").arg(object))?;
-    let names = symbols.lines().filter_map(|line| line.split_whitespace().last());
-    // Core's are called so: panicking::panic, slice_end_index_len_fail, unwrap_failed, ...
-    let is_panic = |name: &&str| {
-        ["panick", "_fail"].iter().any(|part| name.contains(part)) && name.starts_with("_R")
-    };
-    Ok(names.filter(is_panic).map(str::to_owned).collect())
-}
-
 /// The size of the code in `object`.
 ///
 /// # Errors
@@ -72,7 +59,18 @@ fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     let _bar = sh::progress(&format!("building {name} for {}", kernel.release));
     let mut build = kernel.target.root.command("scripts/build-module")?;
-    sh::run_logged(build.arg(&kernel.runtime).arg(dir), &dir.with_extension("log"))
+    let log = dir.with_extension("log");
+    sh::run_logged(build.arg(&kernel.runtime).arg(dir), &log)?;
+    let text = fs::read_to_string(&log).with_context(|| format!("reading {}", log.display()))?;
+    let warnings = warnings(&text);
+    if !warnings.is_empty() {
+        // What is built already, make would not build again, and not warn of.
+        let built_with = dir.join(BUILT_WITH);
+        fs::remove_file(&built_with)
+            .with_context(|| format!("removing {}", built_with.display()))?;
+        bail!("building {name} for {}:\n{}", kernel.target.name, warnings.join("\n"));
+    }
+    Ok(())
 }
 
 /// Brings the copy of `parts` below `from` up to date. Unchanged files keep their time, so that
@@ -82,7 +80,7 @@ fn copy(kernel: &Prepared, name: &str, from: &Path, parts: &[&str]) -> Result<Pa
 
     // Another kernel, another compiler: nothing that was built before counts.
     let inputs = kernel.inputs();
-    let built_with = dir.join(".built-with");
+    let built_with = dir.join(BUILT_WITH);
     if dir.exists() && fs::read_to_string(&built_with).ok().as_ref() != Some(&inputs) {
         fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
     }

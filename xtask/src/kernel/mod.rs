@@ -6,7 +6,10 @@ mod archive;
 pub mod bindings;
 pub mod build;
 pub mod dkms_test;
+pub mod object;
 mod target;
+pub mod upstream;
+mod warnings;
 
 use std::{
     fs,
