@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "a test")]
 
 use vgpu_unlock::host::ReadOverrides;
-use vgpu_unlock::params::overrides::Target;
+use vgpu_unlock::params::overrides::target::Target;
 use vgpu_unlock::params::{ParseError, Which};
 use vgpu_unlock::profile::{Key, Kind, Uuid, Value, EXPECTED_KEY};
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use vgpu_unlock::params::{ParseError, overrides::Target};
+use vgpu_unlock::params::{ParseError, overrides::target::Target};
 use vgpu_unlock::profile::Key;
 
 use crate::profile::{Value, settings, written_target, written_value};

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use vgpu_unlock::params::overrides::Target;
+use vgpu_unlock::params::overrides::target::Target;
 use vgpu_unlock::profile::{Key, Kind, Uuid, VRAM_MIN};
 
 use super::write::{self, Section, Value};

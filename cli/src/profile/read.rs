@@ -2,7 +2,7 @@
 //! Reads the module's grammar.
 
 use vgpu_unlock::host::ReadOverrides;
-use vgpu_unlock::params::{ParseError, overrides::Target};
+use vgpu_unlock::params::{ParseError, overrides::target::Target};
 use vgpu_unlock::profile::Key;
 
 use super::write::Value;

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
-use vgpu_unlock::params::overrides::Target;
+use vgpu_unlock::params::overrides::target::Target;
 use vgpu_unlock::profile::{self, Key, Kind};
 
 use super::literal::{self, size};

@@ -3,9 +3,10 @@
 
 use alloc::vec::Vec;
 
+use crate::logic::params::overrides::target::Target;
 use crate::logic::params::overrides::{self, Section, Setting, Store};
 use crate::logic::params::{Applied, Gpus, Overrides, ParseError};
-use crate::logic::profile::Field;
+use crate::logic::profile::{Field, Key, Value};
 
 /// The longest parameters of any RM control command that is looked at.
 pub const MAX_PARAMS: usize = 5432;
@@ -14,6 +15,14 @@ impl<'a> Gpus<'a> {
     /// The text that was read, to be shown.
     pub fn text(&self) -> &'a [u8] {
         self.0
+    }
+}
+
+impl<'a> Overrides<'a> {
+    /// Every setting with the section it stands in, as written.
+    pub fn settings(&self) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
+        let Self { text, settings, .. } = *self;
+        self.sections.iter().flat_map(move |section| section.settings(text, settings))
     }
 }
 

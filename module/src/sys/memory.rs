@@ -129,7 +129,7 @@ pub unsafe fn read_16(address: usize) -> [u8; 16] {
         for (i, to) in bytes.chunks_exact_mut(4).enumerate() {
             // SAFETY: As the caller promises.
             let word = unsafe { (address as *const u32).add(i).read_volatile() };
-            to.copy_from_slice(&word.to_le_bytes());
+            to.iter_mut().zip(word.to_le_bytes()).for_each(|(to, from)| *to = from);
         }
     } else {
         for (i, to) in bytes.iter_mut().enumerate() {

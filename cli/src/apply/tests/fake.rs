@@ -6,7 +6,7 @@ use std::{
     io,
 };
 
-use vgpu_unlock::params::overrides::Target;
+use vgpu_unlock::params::overrides::target::Target;
 
 use super::super::{MAX_OVERRIDES, Module, Parameter};
 use crate::{host::made_up::MadeUp, profile::settings};

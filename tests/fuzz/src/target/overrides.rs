@@ -4,7 +4,7 @@
 
 use vgpu_unlock::{
     host::ReadOverrides,
-    params::{Overrides, Which, overrides::Target as Section},
+    params::{Overrides, Which, overrides::target::Target as Section},
     profile::{Content, Editor, Field, Key, Kind, Skipped, Uuid, VRAM_MIN, Value},
 };
 

@@ -3,8 +3,8 @@
 
 mod read;
 mod set;
-mod target;
+pub mod target;
 
 pub use read::{read, Section, Setting, Store};
 pub use set::{Applied, Overrides};
-pub use target::{Target, Which};
+pub use target::Which;

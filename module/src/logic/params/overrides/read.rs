@@ -52,7 +52,7 @@ impl Section {
     }
 
     /// Its settings.
-    pub(super) fn settings<'a>(
+    pub(crate) fn settings<'a>(
         &self,
         text: &'a [u8],
         settings: &'a [Setting],

@@ -21,9 +21,9 @@ pub struct Applied {
 /// The overrides, read and found right. See the documentation of `params` for their grammar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overrides<'a> {
-    text: &'a [u8],
-    sections: &'a [Section],
-    settings: &'a [Setting],
+    pub(crate) text: &'a [u8],
+    pub(crate) sections: &'a [Section],
+    pub(crate) settings: &'a [Setting],
 }
 
 impl<'a> Overrides<'a> {
@@ -54,12 +54,6 @@ impl<'a> Overrides<'a> {
             .iter()
             .filter(move |section| others.iter().all(|other| other.target() != section.target()));
         left.map(move |section| section.text(text))
-    }
-
-    /// Every setting with the section it stands in, as written.
-    pub fn settings(&self) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
-        let Self { text, settings, .. } = *self;
-        self.sections.iter().flat_map(move |section| section.settings(text, settings))
     }
 
     /// The settings for one vGPU in the order in which they are applied: sections for its type, then
