@@ -35,6 +35,7 @@ module! {
 
 sys::events::events! {
     modules: unlock::events::Events,
+    boards: unlock::events::Events,
     work: unlock::events::Events,
     answers: unlock::events::Events,
     copies: unlock::tables::Unlocker,
@@ -45,20 +46,20 @@ sys::events::events! {
 
 struct VgpuUnlock {
     /// Present from the start of our life to its end.
-    notifiers: Option<sys::target::Notifiers>,
+    sources: Option<unlock::events::Sources>,
 }
 
 impl kernel::Module for VgpuUnlock {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let notifiers = unlock::events::start().map_err(|errno| Error::from_errno(errno))?;
-        Ok(Self { notifiers: Some(notifiers) })
+        let sources = unlock::events::start().map_err(|errno| Error::from_errno(errno))?;
+        Ok(Self { sources: Some(sources) })
     }
 }
 
 impl Drop for VgpuUnlock {
     fn drop(&mut self) {
-        if let Some(notifiers) = self.notifiers.take() {
-            unlock::events::stop(notifiers);
+        if let Some(sources) = self.sources.take() {
+            unlock::events::stop(sources);
         }
     }
 }

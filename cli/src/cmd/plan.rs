@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use vgpu_unlock::gpu::{self, Answer};
+use vgpu_unlock::gpu::{self, Ids};
 use vgpu_unlock::profile::Uuid;
 
 use crate::board::{self, Type, host};
@@ -195,11 +195,9 @@ fn chosen(args: &Args, root: &Path) -> Result<Chosen> {
 }
 
 fn types_of(device: u16) -> Vec<Type> {
-    match gpu::answer(device) {
-        Answer::As(_, sibling) => board::types(sibling.device),
-        Answer::Listed => board::types(device),
-        Answer::Unknown => Vec::new(),
-    }
+    // Of which subsystem it is makes no difference to the types.
+    let answered = gpu::answer(Ids { device, subsystem: 0 }, None).sibling();
+    board::types(answered.map_or(device, |sibling| sibling.device))
 }
 
 /// The board that `--board` names.

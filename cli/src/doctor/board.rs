@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The boards, and which kernel driver holds each.
 
-use vgpu_unlock::gpu::{Answer, Generation};
+use vgpu_unlock::{gpu::Answer, status::GpuState};
 
 use super::{Finding, State, facts::Facts};
 use crate::host::{Board, Seen};
@@ -28,21 +28,19 @@ fn kind(facts: &Facts<'_>, board: &Board) -> Finding {
         name +=
             &format!(" ({} of {} virtual functions)", board.functions.len(), board.total_functions);
     }
-    match board.answer() {
-        // vGPU is SR-IOV from Ampere on, and boards for consumers have none.
-        Answer::As(Some(Generation::Ampere), _) if board.total_functions == 0 => {
-            Finding::note(format!(
-                "{name}: nobody has vGPUs on such a board working: from Ampere on they are virtual \
-                 functions (SR-IOV), which it has none of"
-            ))
-            .cure("take a board of the Turing generation or an older one")
-        }
+    match facts.answer(board) {
+        Answer::NoSriov => Finding::note(format!("{name}: {}", GpuState::NoSriov.explanation()))
+            .cure(
+                "take a board of the Turing generation or an older one, or one that NVIDIA lists",
+            ),
         Answer::As(_, sibling) => {
             Finding::ok(format!("{name}: answered as 10de:{:04x} {}", sibling.device, sibling.name))
         }
-        Answer::Listed if facts.needs_us(board) => Finding::ok(format!(
+        Answer::Dropped => Finding::ok(format!(
             "{name}: NVIDIA lists it in older branches, this driver's no longer does"
         )),
+        Answer::NotYet => Finding::note(format!("{name}: {}", GpuState::NotYet.explanation()))
+            .cure("install a newer driver"),
         Answer::Listed => Finding::ok(format!("{name}: NVIDIA lists this board, it needs nothing")),
         Answer::Unknown => Finding::note(format!(
             "{name}: no vGPU-capable board with this silicon is known"

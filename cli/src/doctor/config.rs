@@ -5,6 +5,7 @@
 //! `<pgpu>` has a `<devId deviceId= subsystemId=>`, where 0 is any, and a `<supportedVgpu>` a type.
 
 use roxmltree::{Document, Node, ParsingOptions};
+use vgpu_unlock::gpu;
 
 use super::{Finding, facts::Facts};
 use crate::host::{Board, Seen};
@@ -52,7 +53,9 @@ fn of_board(facts: &Facts<'_>, document: &Document<'_>, board: &Board) -> (Findi
     }
     let finding = Finding::broken(format!("{name}: no types for it in {FILE}"));
     let status = facts.status().ok().and_then(|status| status.board(&board.address));
-    let gone = facts.branch().is_some_and(|branch| branch.unlisted.contains(&device))
+    let gone = facts
+        .driver_version()
+        .is_some_and(|version| !gpu::lists(&gpu::chosen(device, None), version.branch))
         || status.is_some_and(|board| board.profiles_gone());
     let finding = if gone {
         finding

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! NVIDIA's driver: whether it is there, which of its kinds it is, and which version.
 
-use vgpu_unlock::{driver::branch, gpu::Answer};
+use vgpu_unlock::{
+    driver::branch,
+    gpu::{self, Answer},
+    rm_control::layout,
+};
 
 use super::{
     Finding,
@@ -81,7 +85,9 @@ pub(super) fn flavour(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
         return Ok(nothing);
     }
     let driver = facts.driver()?;
-    let old = facts.boards()?.into_iter().any(|board| board.answer() != Answer::Unknown);
+    let old = facts.boards()?.into_iter().any(|board| {
+        !gpu::hosts_with_open_modules(board.device) && facts.answer(board) != Answer::Unknown
+    });
     let version = driver.version.as_deref().unwrap_or("…");
     Ok(vec![match driver.open {
         Some(false) => Finding::ok("proprietary"),
@@ -150,15 +156,17 @@ pub(super) fn version(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
         }
     }
     if branch::of(&version).is_none() {
+        let left = match layout::fits(version.branch) {
+            true => "only overrides work with it, for boards that it lists itself",
+            false => "it is left exactly as it is",
+        };
         return Ok(vec![
-            Finding::broken(format!(
-                "driver branch {} is not known: it is left exactly as it is",
-                version.branch
-            ))
-            .cure(format!(
-                "install a driver of a branch that is known: {}",
-                vgpu_unlock::host::KNOWN_BRANCHES
-            )),
+            Finding::broken(format!("driver branch {} is not known: {left}", version.branch)).cure(
+                format!(
+                    "install a driver of a branch that is known: {}",
+                    vgpu_unlock::host::KNOWN_BRANCHES
+                ),
+            ),
         ]);
     }
     Ok(vec![match not_the_original(facts)? {

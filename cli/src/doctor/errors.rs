@@ -8,8 +8,6 @@ mod known;
 
 use std::time::Duration;
 
-use vgpu_unlock::gpu::Answer;
-
 use super::{Finding, facts::Facts, types};
 use crate::host::{
     Seen,
@@ -98,7 +96,7 @@ fn not_supported(facts: &Facts<'_>, entry: &Entry) -> Seen<Option<Finding>> {
     let own = boards.iter().find(|board| Some(board.device) == device);
     let what = format!("{}: {}", daemon(entry), line(entry));
     Ok(match own {
-        Some(board) if facts.needs_us(board) && board.answer() != Answer::Listed => Some(
+        Some(board) if facts.answer(board).sibling().is_some() => Some(
             Finding::broken(format!(
                 "{what}: it saw the board's own ID, so the module was not in force when it asked"
             ))

@@ -3,13 +3,7 @@
 
 use std::cell::OnceCell;
 
-use vgpu_unlock::{
-    driver::{
-        branch::{self, Branch},
-        version::Version,
-    },
-    gpu::Answer,
-};
+use vgpu_unlock::{driver::version::Version, gpu::Answer};
 
 use crate::{
     host::{
@@ -99,11 +93,6 @@ impl<'h> Facts<'h> {
         self.status.get_or_init(|| Status::read(self.host)).as_ref()
     }
 
-    /// The driver's branch, where we know what it needs.
-    pub fn branch(&self) -> Option<&'static Branch> {
-        branch::of(&self.driver_version()?)
-    }
-
     pub fn driver_version(&self) -> Option<Version> {
         let version = self.driver().ok()?.version.as_deref()?;
         Version::parse(version.as_bytes())
@@ -113,23 +102,21 @@ impl<'h> Facts<'h> {
     /// module says where it runs, else what its table says.
     pub fn seen_as(&self, board: &Board) -> (u16, &str) {
         let status = self.status().ok().and_then(|status| status.board(&board.address));
-        match (status.map(|board| board.answered_as()), board.answer()) {
+        match (status.map(|board| board.answered_as()), self.answer(board)) {
             (Some(Some(other)), _) => other,
             (None, Answer::As(_, sibling)) => (sibling.device, sibling.name),
             _ => (board.device, "the board itself"),
         }
     }
 
+    /// What the module answers a board as, where no parameter says otherwise.
+    pub fn answer(&self, board: &Board) -> Answer {
+        board.answer(self.driver_version().map(|version| version.branch))
+    }
+
     /// Whether the module is of use to a board: not where NVIDIA's driver takes it by itself.
     pub fn needs_us(&self, board: &Board) -> bool {
-        match board.answer() {
-            Answer::As(..) => true,
-            // Newer branches no longer take some boards that older ones list.
-            Answer::Listed => {
-                self.branch().is_some_and(|branch| branch.unlisted.contains(&board.device))
-            }
-            Answer::Unknown => false,
-        }
+        self.answer(board).needs_unlock()
     }
 
     /// Whether the module is of use to any board.

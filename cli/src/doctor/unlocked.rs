@@ -52,6 +52,14 @@ fn driver(facts: &Facts<'_>, status: &Status) -> Seen<Finding> {
     let because = status.reason().map_or_else(String::new, |reason| format!(": {reason}"));
     Ok(match status.driver() {
         Some("attached") => Finding::ok(format!("{version} is hooked")),
+        Some("answers only") => {
+            let what = format!("{version}: only its answers to the daemons are changed{because}");
+            match facts.any_needs_us()? {
+                true => Finding::broken(what).cures(cure(status.reason().unwrap_or_default())),
+                // What NVIDIA lists needs no more.
+                false => Finding::ok(what),
+            }
+        }
         Some("absent") => Finding::broken("NVIDIA's driver is not loaded").cure("modprobe nvidia"),
         Some("disabled") => {
             let finding = Finding::broken("switched off by enabled=0")
@@ -115,9 +123,9 @@ fn unlock(board: Board<'_>) -> (Finding, bool) {
                 .cure("`off` for it in the parameter gpus is what keeps it locked"),
             true,
         ),
-        Some("unknown" | "not unlocked" | "no driver") => {
-            (Finding::note(format!("{name}{as_what}: {reason}")), true)
-        }
+        Some(
+            "unknown" | "not unlocked" | "no driver" | "unbound" | "no sr-iov" | "not yet listed",
+        ) => (Finding::note(format!("{name}{as_what}: {reason}")), true),
         // A later module's word: whatever it means, it may be fine.
         other => {
             let state = other.unwrap_or("no state");

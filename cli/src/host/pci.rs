@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! NVIDIA's display boards on the PCI bus, as sysfs shows them.
 
-use vgpu_unlock::gpu::{self, Answer, NVIDIA_VENDOR};
+use vgpu_unlock::gpu::{self, Answer, Ids, NVIDIA_VENDOR};
 
 use super::{Host, Seen};
 
@@ -35,9 +35,9 @@ impl Board {
         format!("{} {NVIDIA_VENDOR:04x}:{:04x}", self.address, self.device)
     }
 
-    /// What the module answers it as, where no parameter says otherwise.
-    pub fn answer(&self) -> Answer {
-        gpu::answer(self.device)
+    /// What the module answers it as, where no parameter says otherwise, with a driver of this branch.
+    pub fn answer(&self, branch: Option<u16>) -> Answer {
+        gpu::answer(Ids { device: self.device, subsystem: self.subsystem }, branch)
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use object::{Architecture, File, Object, ObjectSegment, SegmentFlags, elf::PF_X};
 use vgpu_unlock::{
     driver::vgpud::{self, NotOne},
-    gpu,
+    gpu::{self, Ids},
 };
 
 use super::{
@@ -48,7 +48,7 @@ fn refusal(found: &vgpud::Refusal, ids: impl Iterator<Item = u16>) -> Refusal {
     let ids: Vec<_> = ids.collect();
     // Every board that some other one is answered as.
     let mut siblings: Vec<_> = (0..=u16::MAX)
-        .filter_map(|device| gpu::answer(device).sibling())
+        .filter_map(|device| gpu::answer(Ids { device, subsystem: 0 }, None).sibling())
         .filter(|sibling| ids.contains(&sibling.device))
         .map(|sibling| (sibling.device, sibling.name))
         .collect();

@@ -23,7 +23,9 @@ use vgpu_unlock::{
         unlock::{self, BOARD_NAME_LEN, Entries},
     },
     driver::branch::{self, Branch},
+    gpu,
     host::HostCrypto,
+    rm_control::layout,
 };
 
 pub use driver_file::{DriverFile, parse_driver};
@@ -157,24 +159,28 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
     let whole = branch.is_some_and(|branch| sites.len() == branch.sites.len());
     let text = driver.text.as_deref().unwrap_or_default();
     let resembles = sites::resemblances(text, &sites);
-    let located = locate(driver).map_err(|reason| reasons.push(reason)).ok();
-    let verdict = match branch {
-        Some(_) => {
-            let all = whole && located.is_some();
-            let any = !sites.is_empty() || located.is_some();
-            match (all, any) {
-                (true, _) => Verdict::Supported,
-                (false, true) => Verdict::Partial,
-                (false, false) => Verdict::Unsupported,
-            }
+    // Where nothing depends on them, it is no matter that they are not found.
+    let needed = branch.is_some_and(|branch| branch.needs_tables);
+    let located = match locate(driver) {
+        Ok(located) => Some(located),
+        Err(reason) => {
+            reasons.extend(needed.then_some(reason));
+            None
         }
-        None => Verdict::Unsupported,
+    };
+    let fits = driver.version.as_ref().is_ok_and(|version| layout::fits(version.branch));
+    let verdict = if whole && (located.is_some() || !needed) {
+        Verdict::Supported
+    } else if fits {
+        Verdict::AnswersOnly
+    } else {
+        Verdict::Unsupported
     };
     let unlock = board.map(|board| {
         let (image, tables) = located.as_ref()?;
         match unlock(image, tables, board) {
             Ok((unlock, sibling)) => {
-                reasons.extend(branch.and_then(|branch| unlisted(driver, branch, sibling)));
+                reasons.extend(unlisted(driver, sibling));
                 Some(unlock)
             }
             Err(refusal) => {
@@ -199,6 +205,7 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
             section: RODATA,
             gpu_list_first: tables.gpu_list.first,
             gpu_list_count: tables.gpu_list.count,
+            needed,
             sacrificial_first: tables.sacrificial.first,
         }),
         unlock,
@@ -275,9 +282,9 @@ fn unlock(
 }
 
 /// A note for who wonders why an unlocked board has no profiles.
-fn unlisted(driver: &DriverFile, branch: &Branch, device: u16) -> Option<String> {
+fn unlisted(driver: &DriverFile, device: u16) -> Option<String> {
     let version = driver.version.as_ref().ok()?;
-    branch.unlisted.contains(&device).then(|| {
+    (!gpu::lists(&gpu::chosen(device, None), version.branch)).then(|| {
         format!(
             "Driver branch {} no longer lists {} itself, which the board is answered as: its \
              profiles have to come from an older branch's vgpuConfig.xml.",

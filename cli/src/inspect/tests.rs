@@ -185,7 +185,7 @@ fn json_has_the_shape_that_the_issue_gives() {
     assert_eq!(keys(&json["sites"][0]), "action name offset section value");
     assert_eq!(
         keys(&json["capability_tables"]),
-        "gpu_list_count gpu_list_first sacrificial_first section"
+        "gpu_list_count gpu_list_first needed sacrificial_first section"
     );
     let unlock = &json["unlock"];
     assert_eq!(keys(unlock), "board entries spoofed_device");
@@ -223,7 +223,7 @@ fn a_wrong_key_and_a_foreign_magic_unlock_nothing_and_say_so() {
 }
 
 #[test]
-fn what_is_missing_or_twice_makes_it_partial() {
+fn what_is_missing_or_twice_leaves_the_answers() {
     let mut no_gate = Driver::new(Architecture::X86_64);
     no_gate.data(ID_550);
     no_gate.text(BOARD_CHECK_550);
@@ -231,16 +231,15 @@ fn what_is_missing_or_twice_makes_it_partial() {
     let mut two_checks = Driver::whole_550();
     two_checks.text(BOARD_CHECK_550);
     let mut no_tables = Driver::new(Architecture::X86_64);
-    no_tables.data(ID_550);
-    no_tables.text(BOARD_CHECK_550);
-    no_tables.text(SECOND_GATE_550);
+    no_tables.data(b"NVIDIA UNIX x86_64 Kernel Module  470.256.02  x\0");
     for (driver, sites, reason) in [
         (no_gate, 1, "The second gate's signature does not stand in .text"),
         (two_checks, 1, "The board check's signature stands in .text more than once"),
-        (no_tables, 2, "The capability tables cannot be told"),
+        (no_tables, 0, "The capability tables cannot be told"),
     ] {
         let report = driver.report(None);
-        assert_eq!(report.verdict, Verdict::Partial);
+        assert_eq!(report.verdict, Verdict::AnswersOnly);
+        assert_eq!(serde_json::to_value(report.verdict).unwrap(), "answers only");
         assert_eq!(report.sites.len(), sites);
         assert_eq!(report.reasons.len(), 1);
         assert!(report.reasons[0].starts_with(reason), "{:?}", report.reasons);
@@ -281,13 +280,37 @@ fn signatures_of_other_branches_are_pointed_out() {
 }
 
 #[test]
-fn nothing_found_is_unsupported() {
+fn what_nobody_knows_is_unsupported() {
+    for (version, verdict, reasons) in [
+        // Tables that this branch does not go by are not missed.
+        ("550.163.01", Verdict::AnswersOnly, 2),
+        ("590.44.01", Verdict::AnswersOnly, 1),
+        // Structures of known lengths, with other fields.
+        ("595.45.04", Verdict::Unsupported, 1),
+        ("999.10.01", Verdict::Unsupported, 1),
+    ] {
+        let mut driver = Driver::new(Architecture::X86_64);
+        driver.data(format!("NVIDIA UNIX x86_64 Kernel Module  {version}  Tue Apr\0").as_bytes());
+        let report = driver.report(None);
+        assert_eq!(report.verdict, verdict, "{version}");
+        assert_eq!(report.reasons.len(), reasons, "{version}: {:?}", report.reasons);
+        assert!(report.capability_tables.is_none());
+    }
+}
+
+#[test]
+fn a_branch_that_needs_no_tables_is_supported_without() {
     let mut driver = Driver::new(Architecture::X86_64);
     driver.data(ID_550);
+    driver.text(BOARD_CHECK_550);
+    driver.text(SECOND_GATE_550);
     let report = driver.report(None);
-    assert_eq!(report.verdict, Verdict::Unsupported);
-    assert_eq!(report.reasons.len(), 3, "{:?}", report.reasons);
-    assert!(report.capability_tables.is_none());
+    assert_eq!(report.verdict, Verdict::Supported);
+    assert!(report.reasons.is_empty() && report.capability_tables.is_none());
+    let report = Driver::whole_550().report(None);
+    assert!(!report.capability_tables.as_ref().unwrap().needed);
+    let text = report.to_string();
+    assert!(text.contains("20 boards, left alone: this branch does not go by it"), "{text}");
 }
 
 #[test]
@@ -295,11 +318,11 @@ fn branches_decide_what_is_needed() {
     for (version, verdict, sites) in [
         ("418.226.00", Verdict::Unsupported, 0),
         ("470.256.02", Verdict::Supported, 0),
-        ("555.58.02", Verdict::Unsupported, 0),
-        ("580.82.07", Verdict::Unsupported, 0),
+        ("555.58.02", Verdict::AnswersOnly, 0),
+        ("580.82.07", Verdict::AnswersOnly, 0),
         ("550.54.14", Verdict::Supported, 2),
         // 535's signatures are others than those that stand here.
-        ("535.98", Verdict::Partial, 0),
+        ("535.98", Verdict::AnswersOnly, 0),
     ] {
         let mut driver = Driver::new(Architecture::X86_64);
         driver.data(format!("NVIDIA UNIX x86_64 Kernel Module  {version}  Tue Apr\0").as_bytes());

@@ -253,11 +253,14 @@ mod tests {
     fn the_modules_own_status_is_understood() {
         use vgpu_unlock::status as module;
         let address = vgpu_unlock::gpu::Address { domain: 0, bus: 1, slot: 0, function: 0 };
+        let ids = vgpu_unlock::gpu::Ids { device: 0x1b06, subsystem: 0x120f };
         let gpu = module::Gpu {
             address,
             device: 0x1b06,
             subsystem: 0x120f,
-            answer: vgpu_unlock::gpu::answer(0x1b06),
+            bound: vgpu_unlock::gpu::Bound::Nvidia,
+            functions: 0,
+            answer: vgpu_unlock::gpu::answer(ids, Some(550)),
             state: module::GpuState::Unlocked,
             profiles_gone: true,
             types: Some(0),
@@ -267,14 +270,15 @@ mod tests {
             module_version: "1.2.3",
             driver_version: vgpu_unlock::driver::version::Version::parse(b"550.163.01"),
             driver: module::DriverState::Attached,
+            proof: Some(vgpu_unlock::driver::site::Proof::Run),
             gpus: &[gpu],
             vgpus: &[],
             hooks: &[],
             types: module::TypeFiles::NotLoaded,
             told: &vgpu_unlock::rm_control::ToldTable::EMPTY,
             answers: module::Answers::default(),
-            tables: module::TablesState::Located,
-            gpu_list_count: 1047,
+            tables: module::TablesState::NotNeeded,
+            gpu_list_count: 0,
             entries: 0,
             locate_us: 900,
         };

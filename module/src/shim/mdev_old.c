@@ -81,7 +81,7 @@ unsigned int vu_mdev_vgpus(struct device *dev, struct vu_vgpu *list, unsigned in
 	return 0;
 }
 
-enum vu_found vu_mdev_registered(const struct vu_gpu *gpu, struct vu_registration *registration)
+enum vu_found vu_mdev_registered(const struct vu_place *place, struct vu_registration *registration)
 {
 	return VU_FOUND_UNKNOWN;
 }

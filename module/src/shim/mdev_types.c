@@ -112,10 +112,10 @@ static enum vu_found vu_registration_in(struct kernfs_node *dir,
 	return VU_FOUND_SOME;
 }
 
-enum vu_found vu_mdev_registered(const struct vu_gpu *gpu, struct vu_registration *registration)
+enum vu_found vu_mdev_registered(const struct vu_place *place, struct vu_registration *registration)
 {
-	unsigned int devfn = PCI_DEVFN(gpu->slot, gpu->function);
-	struct pci_dev *pdev = pci_get_domain_bus_and_slot(gpu->domain, gpu->bus, devfn);
+	unsigned int devfn = PCI_DEVFN(place->slot, place->function);
+	struct pci_dev *pdev = pci_get_domain_bus_and_slot(place->domain, place->bus, devfn);
 	enum vu_found found = VU_FOUND_NONE;
 	struct kernfs_node *dir = NULL;
 

@@ -218,28 +218,7 @@ void vu_crypto_sign(const struct vu_crypto *crypto, const u8 *message, size_t le
 
 /* --- pci.c */
 
-/* One NVIDIA GPU on the PCI bus. */
-struct vu_gpu {
-	u32 domain;
-	u8 bus;
-	u8 slot;
-	u8 function;
-	u16 device;
-	u16 subsystem;
-	u64 bar3_start;
-	u64 bar3_len;
-};
-/* Fills `gpu` with the GPU number `index`; false behind the last one. */
-bool vu_gpu(unsigned int index, struct vu_gpu *gpu);
-
-struct device;
-/* Where an NVIDIA GPU is. */
-void vu_device_address(const struct device *dev, struct vu_gpu *gpu);
-/* The device's lock, which the driver's probe() and remove() are called with; false: it is taken. */
-bool vu_device_trylock(struct device *dev);
-void vu_device_unlock(struct device *dev);
-void vu_device_get(struct device *dev);
-void vu_device_put(struct device *dev);
+#include "pci.h"
 
 /* --- param.c: the module's parameters; all functions are Rust's */
 
@@ -341,7 +320,7 @@ struct vu_registration {
  */
 enum vu_found { VU_FOUND_NONE, VU_FOUND_SOME, VU_FOUND_UNKNOWN };
 /* What was registered for a GPU of NVIDIA's driver, whose modules must not go meanwhile. */
-enum vu_found vu_mdev_registered(const struct vu_gpu *gpu, struct vu_registration *registration);
+enum vu_found vu_mdev_registered(const struct vu_place *place, struct vu_registration *registration);
 
 /* --- entry.c: only with the portable kernel crate; init and exit are Rust's */
 

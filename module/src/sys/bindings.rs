@@ -13,6 +13,7 @@
 pub const VU_COPY_LEN: u32 = 16;
 pub const VU_IOCTL_CONTROL: u32 = 42;
 pub const VU_IOCTL_XFER: u32 = 211;
+pub const VU_DRIVER_NAME: u32 = 24;
 pub type u8_ = core::ffi::c_uchar;
 pub type u16_ = core::ffi::c_ushort;
 pub type u32_ = core::ffi::c_uint;
@@ -93,15 +94,29 @@ pub struct vu_crypto {
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
-pub struct vu_gpu {
+pub struct vu_place {
     pub domain: u32_,
     pub bus: u8_,
     pub slot: u8_,
     pub function: u8_,
+}
+pub const vu_bound_VU_BOUND_UNKNOWN: vu_bound = 0;
+pub const vu_bound_VU_BOUND_NOBODY: vu_bound = 1;
+pub const vu_bound_VU_BOUND_DRIVER: vu_bound = 2;
+pub type vu_bound = core::ffi::c_uint;
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct vu_gpu {
+    pub place: vu_place,
+    pub board: vu_place,
+    pub is_virtual: bool,
     pub device: u16_,
     pub subsystem: u16_,
     pub bar3_start: u64_,
     pub bar3_len: u64_,
+    pub functions: u32_,
+    pub bound: vu_bound,
+    pub driver: [core::ffi::c_char; 24usize],
 }
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -235,8 +250,10 @@ extern "C" {
         len: usize,
         signature: *mut u8_,
     );
-    pub fn vu_gpu(index: core::ffi::c_uint, gpu: *mut vu_gpu) -> bool;
-    pub fn vu_device_address(dev: *const device, gpu: *mut vu_gpu);
+    pub fn vu_gpu(index: core::ffi::c_uint, with_virtual: bool, gpu: *mut vu_gpu) -> bool;
+    pub fn vu_boards_watch() -> core::ffi::c_int;
+    pub fn vu_boards_unwatch();
+    pub fn vu_device_board(dev: *const device, board: *mut vu_place);
     pub fn vu_device_trylock(dev: *mut device) -> bool;
     pub fn vu_device_unlock(dev: *mut device);
     pub fn vu_device_get(dev: *mut device);
@@ -284,7 +301,10 @@ extern "C" {
         list: *mut vu_vgpu,
         max: core::ffi::c_uint,
     ) -> core::ffi::c_uint;
-    pub fn vu_mdev_registered(gpu: *const vu_gpu, registration: *mut vu_registration) -> vu_found;
+    pub fn vu_mdev_registered(
+        place: *const vu_place,
+        registration: *mut vu_registration,
+    ) -> vu_found;
     pub fn vu_realloc(
         old: *const core::ffi::c_void,
         had: usize,

@@ -9,6 +9,7 @@
 macro_rules! events {
     (
         modules: $modules:ty,
+        boards: $boards:ty,
         work: $work:ty,
         answers: $answers:ty,
         copies: $copies:ty,
@@ -22,7 +23,7 @@ macro_rules! events {
 
             #[allow(unused_imports, reason = "the types that the root names")]
             use super::*;
-            use $crate::sys::{bindings as b, calls, files, hook, mdev, param, target, work};
+            use $crate::sys::{bindings as b, calls, files, hook, mdev, param, pci, target, work};
 
             // SAFETY: `vu_copying` below is the only one of its name.
             unsafe impl hook::Named for $copies {}
@@ -37,6 +38,11 @@ macro_rules! events {
             unsafe extern "C" fn vu_module_going(which: b::vu_target, module: *mut b::module) {
                 // SAFETY: C calls this in the course of the module's unloading.
                 unsafe { target::going::<$modules>(which, module) };
+            }
+
+            #[no_mangle]
+            extern "C" fn vu_boards_changed() {
+                <$boards as pci::Changes>::changed();
             }
 
             #[no_mangle]

@@ -7,10 +7,10 @@
 //! could only be told what it can write into its own memory anyway.
 
 use core::ops::Range;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::logic::gpu::Address;
-use crate::logic::params::{Gpus, Identity};
+use crate::logic::gpu::Ids;
+use crate::logic::params::Gpus;
 use crate::logic::rm_control::command::{nvos54, BUS_GET_PCI_INFO};
 use crate::logic::rm_control::{
     self, Boards, Call, Daemon, Effective, Policy, ProcessTable, Told, ToldTable, Verdict,
@@ -46,6 +46,14 @@ static CHANGED: AtomicU64 = AtomicU64::new(0);
 static UNKNOWN: AtomicU64 = AtomicU64::new(0);
 /// The last of these: its command, and in the lower half its length.
 static LAST_UNKNOWN: AtomicU64 = AtomicU64::new(0);
+
+/// Boards are what the driver takes them for: nothing but the overrides is answered.
+static OVERRIDES_ONLY: AtomicBool = AtomicBool::new(false);
+
+/// Says whether nothing but the overrides is to be answered. Nobody may be answered meanwhile.
+pub fn restrict(overrides_only: bool) {
+    OVERRIDES_ONLY.store(overrides_only, Ordering::Relaxed);
+}
 
 /// Nobody who holds its lock waits for a daemon's memory: one whose pages are slow to come would hold up
 /// all others.
@@ -103,11 +111,11 @@ pub fn report() -> Answers {
 struct OnTheBus<'a>(Gpus<'a>);
 
 impl Boards for OnTheBus<'_> {
-    fn answer(&self, device: u16, subsystem: u16) -> Option<Identity> {
-        let same = |gpu: &pci::Gpu| gpu.device == device && gpu.subsystem == subsystem;
+    fn answer(&self, ids: Ids) -> Option<Ids> {
+        let same = |gpu: &pci::Gpu| gpu.ids() == ids;
         // Looking for it takes longer than all the rest.
         let found = self.0.name_addresses().then(|| pci::gpus().find(same)).flatten();
-        self.0.answer(device, subsystem, found.map(|gpu| Address::from(&gpu)))
+        self.0.answer(ids, found.map(|gpu| gpu.address()))
     }
 }
 
@@ -166,8 +174,12 @@ fn decide(call: &mut Call<'_>) -> Option<(Verdict, Option<Told>)> {
     let process = memory.processes.recall(own, parent, clock::now_ns())?;
     let verdict = settings::with(|user| {
         let boards = OnTheBus(user.gpus);
-        let policy =
-            Policy { boards: &boards, migration: user.migration, overrides: user.overrides };
+        let policy = Policy {
+            boards: &boards,
+            migration: user.migration,
+            overrides: user.overrides,
+            overrides_only: OVERRIDES_ONLY.load(Ordering::Relaxed),
+        };
         rm_control::edit(call, &policy, process)
     });
     if matches!(verdict, Verdict::UnknownSize) {

@@ -6,20 +6,20 @@ use core::ffi::CStr;
 use kernel::alloc::flags::GFP_KERNEL;
 use kernel::alloc::KBox;
 
-use super::sites::{self, Found, Overrides};
-use super::tables::{KeyHook, Outcome, Unlocker};
+use super::sites::{self, Checks};
+use super::tables::{Keys, Outcome, Unlocker, Watched};
 use super::vgpud;
 use crate::logic::capability::tables;
-use crate::logic::driver::branch;
+use crate::logic::driver::branch::{self, Proof};
 use crate::logic::driver::version::Version;
 use crate::logic::gpu::Address;
 use crate::logic::rm_control::{self, command::nvos54};
-use crate::logic::status::Reason;
+use crate::logic::status::{Reason, Way};
 use crate::sys::calls::{self, Calls};
 use crate::sys::canary::Hooks;
-use crate::sys::memory::Section;
 use crate::sys::target::Target;
 use crate::sys::{clock, log, probe, NO_ENTRY};
+use crate::unlock::{answers, boards};
 
 /// Where RM control calls come in, and what to call it: up to 535 a front end that some of these
 /// drivers have beside a function of the newer name that they do not use, from 550 on that function.
@@ -37,60 +37,88 @@ pub struct Attachment {
     version: Version,
     locate_us: u64,
     calls: Option<(&'static str, Calls)>,
-    overrides: Option<Overrides>,
-    key_hook: Option<KeyHook>,
-    /// What the key hook had seen when it was taken away.
-    key_hits: u64,
-    // Behind the hooks that point to it, should this value ever be dropped as it is.
-    unlocker: KBox<Unlocker>,
+    unlocking: Unlocking,
+}
+
+/// What makes the driver accept boards.
+enum Unlocking {
+    /// All that its branch needs.
+    Branch { proof: Proof, checks: Checks, tables: Option<Watched> },
+    /// Nothing, for this reason: its answers to the daemons are all that is changed.
+    Nothing(Reason),
+}
+
+impl Unlocking {
+    /// Finds all that this driver needs. Nothing is changed.
+    fn find(target: &Target, version: Version) -> Result<Self, Reason> {
+        let branch = branch::of(&version).ok_or(Reason::UnknownBranch(version))?;
+        // SAFETY: It goes with the attachment, or with this function; GOING detaches.
+        let text = unsafe { target.text() };
+        let checks = Checks::new(sites::find(branch, &text)?, text);
+        let tables = if branch.needs_tables {
+            // SAFETY: As above.
+            let rodata = unsafe { target.rodata() };
+            let tables = tables::locate(&rodata.image()).map_err(Reason::Tables)?;
+            Some(Watched::new(rodata, tables)?)
+        } else {
+            None
+        };
+        Ok(Self::Branch { proof: branch.proof, checks, tables })
+    }
 }
 
 impl Attachment {
-    /// Does all that this driver needs, or nothing.
+    /// Does all that this driver needs, or nothing; or, where what it needs is not known, changes only its
+    /// answers to the daemons. `keys` has what this load of it has read of boards.
     ///
     /// # Errors
     /// Why the driver was left exactly as it was.
-    pub fn new(target: &Target, version: Version, hooks: &Hooks) -> Result<KBox<Self>, Reason> {
+    pub fn new(
+        target: &Target,
+        version: Version,
+        hooks: &Hooks,
+        keys: &Keys,
+    ) -> Result<KBox<Self>, Reason> {
         hooks.check()?;
-        let branch = branch::of(&version).ok_or(Reason::UnknownBranch(version))?;
         let began = clock::now_us();
-        // SAFETY: Both go with the attachment, or with this function; GOING detaches.
-        let (text, rodata) = unsafe { (target.text(), target.rodata()) };
-        let found = sites::find(branch, &text)?;
-        let tables = tables::locate(&rodata.image()).map_err(Reason::Tables)?;
-        let locate_us = clock::now_us().saturating_sub(began);
-
-        let attachment = Self {
-            identity: target.identity(),
-            version,
-            locate_us,
-            calls: None,
-            overrides: None,
-            key_hook: None,
-            key_hits: 0,
-            unlocker: Unlocker::new(rodata, tables)?,
+        let unlocking = match Unlocking::find(target, version) {
+            Err(reason) if reason.leaves_answers() => Unlocking::Nothing(reason),
+            found => found?,
         };
+        let locate_us = clock::now_us().saturating_sub(began);
+        let identity = target.identity();
+        let attachment = Self { identity, version, locate_us, calls: None, unlocking };
         let mut attachment = KBox::new(attachment, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
         // Nothing was changed so far; from here on, failing means putting back.
         vgpud::attached(&version);
-        match attachment.place(&found, &text).and_then(|()| hooks.check()) {
+        match attachment.place(keys).and_then(|()| hooks.check()) {
             Ok(()) => Ok(attachment),
             Err(reason) => {
-                attachment.detach(true);
+                attachment.detach(true, &mut Keys::NONE);
                 Err(reason)
             }
         }
     }
 
-    fn place(&mut self, found: &Found, text: &Section) -> Result<(), Reason> {
-        if self.unlocker.is_needed() {
-            // SAFETY: The box keeps the unlocker in its place, and `detach` takes the hook away
-            // before it.
-            self.key_hook = Some(unsafe { KeyHook::place(&self.unlocker) }?);
+    fn place(&mut self, keys: &Keys) -> Result<(), Reason> {
+        let only = self.only_answers();
+        answers::restrict(only.is_some());
+        self.watch_calls()?;
+        match (only, self.calls.is_some()) {
+            (Some(reason), false) => return Err(reason),
+            (None, false) => log::warn(format_args!(
+                "the driver's ioctl is not found: its daemons get its own answers"
+            )),
+            (_, true) => {}
         }
-        if self.unlocker.is_wanted() {
-            self.overrides = Some(Overrides::place(found, text)?);
+        self.override_checks()?;
+        match &mut self.unlocking {
+            Unlocking::Branch { tables: Some(tables), .. } => tables.begin(keys),
+            _ => Ok(()),
         }
+    }
+
+    fn watch_calls(&mut self) -> Result<(), Reason> {
         for (symbol, name) in IOCTLS {
             // SAFETY: There is one attachment at a time, and it detaches before the driver goes.
             match unsafe { Calls::watch(symbol, CMD, &rm_control::OURS) } {
@@ -102,12 +130,17 @@ impl Attachment {
                 Err(errno) => return Err(probe::reason(name, errno)),
             }
         }
-        if self.calls.is_none() {
-            log::warn(format_args!(
-                "the driver's ioctl is not found: its daemons get its own answers"
-            ));
-        }
         Ok(())
+    }
+
+    /// Overrides the driver's checks, where that is of use to a board.
+    fn override_checks(&mut self) -> Result<(), Reason> {
+        match &mut self.unlocking {
+            Unlocking::Branch { checks, .. } if boards::want_unlock(self.version.branch) => {
+                checks.override_all()
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Which load of the driver this is.
@@ -125,14 +158,53 @@ impl Attachment {
         self.locate_us
     }
 
-    /// The tables.
-    pub fn unlocker(&self) -> &Unlocker {
-        &self.unlocker
+    /// Why nothing but the answers to the daemons is changed, where that is so.
+    pub fn only_answers(&self) -> Option<Reason> {
+        match &self.unlocking {
+            Unlocking::Branch { .. } => None,
+            Unlocking::Nothing(reason) => Some(*reason),
+        }
+    }
+
+    /// How far the driver's branch was seen to work.
+    pub fn proof(&self) -> Option<Proof> {
+        match &self.unlocking {
+            Unlocking::Branch { proof, .. } => Some(*proof),
+            Unlocking::Nothing(_) => None,
+        }
+    }
+
+    fn tables(&self) -> Option<&Watched> {
+        match &self.unlocking {
+            Unlocking::Branch { tables, .. } => tables.as_ref(),
+            Unlocking::Nothing(_) => None,
+        }
+    }
+
+    /// The tables, where the driver goes by them.
+    pub fn unlocker(&self) -> Option<&Unlocker> {
+        self.tables().map(Watched::unlocker)
     }
 
     /// The overrides in force.
     pub fn overrides(&self) -> impl Iterator<Item = &sites::Override> {
-        self.overrides.iter().flat_map(Overrides::iter)
+        let checks = match &self.unlocking {
+            Unlocking::Branch { checks, .. } => Some(checks),
+            Unlocking::Nothing(_) => None,
+        };
+        checks.into_iter().flat_map(Checks::overrides)
+    }
+
+    /// What makes the driver accept the board at `address`.
+    pub fn way(&self, address: Address) -> Way {
+        match self.unlocker() {
+            None => Way::Checks(self.overrides().next().is_some()),
+            Some(unlocker) => Way::Tables(match unlocker.outcome(address) {
+                None | Some(Outcome::Waiting) => None,
+                Some(Outcome::Unlocked(_)) => Some(Ok(())),
+                Some(Outcome::Refused(refusal)) => Some(Err(refusal)),
+            }),
+        }
     }
 
     /// The driver's ioctl by its name, and the daemons' calls of it that were seen, and that were
@@ -141,55 +213,32 @@ impl Attachment {
         self.calls.as_ref().map(|(name, watched)| (*name, watched.hits(), calls::lost()))
     }
 
-    /// Whether the driver's own checks decide over a board, and are overridden.
-    pub fn checks_overridden(&self) -> bool {
-        self.overrides().next().is_some()
+    /// Whether the hook that waits for a key is in place, and how many copies it saw; `None` where the driver
+    /// does not go by the tables.
+    pub fn key_hook(&self) -> Option<(bool, u64)> {
+        self.tables().map(Watched::hook)
     }
 
-    /// Whether the hook that waits for a key is in place, and how many copies it saw.
-    pub fn key_hook(&self) -> (bool, u64) {
-        match &self.key_hook {
-            Some(hook) => (true, hook.hits()),
-            None => (false, self.key_hits),
+    /// Takes the boards as they are now, and says what became of those whose key was read. May sleep.
+    pub fn settle(&mut self, keys: &mut Keys) {
+        if let Err(reason) = self.override_checks() {
+            log::warn(format_args!("a board that came is not unlocked: {reason}"));
         }
-    }
-
-    /// Says what became of boards whose key was read, and takes the hook away that nobody needs any
-    /// more. May sleep.
-    pub fn settle(&mut self) {
-        while let Some((address, outcome)) = self.unlocker.untold() {
-            tell(address, &outcome);
-        }
-        if !self.unlocker.is_needed() {
-            if let Some(hook) = self.key_hook.take() {
-                self.key_hits = hook.hits();
-                log::info(format_args!("every board has its entries, os_mem_copy is left alone"));
-            }
+        if let Unlocking::Branch { tables: Some(tables), .. } = &mut self.unlocking {
+            tables.settle(keys);
         }
     }
 
     /// Takes everything away and puts everything back. May sleep.
     ///
-    /// `driver_lives` says that the driver goes on running.
-    pub fn detach(&mut self, driver_lives: bool) {
+    /// `driver_lives` says that the driver goes on running; what it has read of boards is kept in `keys`.
+    pub fn detach(&mut self, driver_lives: bool, keys: &mut Keys) {
         drop(self.calls.take());
-        drop(self.overrides.take());
-        drop(self.key_hook.take());
-        self.unlocker.restore(driver_lives);
-    }
-}
-
-fn tell(address: Address, outcome: &Outcome) {
-    match outcome {
-        Outcome::Waiting => {}
-        Outcome::Unlocked(board) => log::info(format_args!(
-            "{address}: capability tables rewritten: {:#06x} {} has the vGPU types of a {}",
-            board.header.device,
-            board.name.as_str(),
-            board.sibling.name
-        )),
-        Outcome::Refused(refusal) => log::warn(format_args!(
-            "{address}: capability tables left exactly as they are: {refusal}"
-        )),
+        if let Unlocking::Branch { checks, tables, .. } = &mut self.unlocking {
+            checks.give_back();
+            if let Some(tables) = tables {
+                tables.take_back(driver_lives, keys);
+            }
+        }
     }
 }

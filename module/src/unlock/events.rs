@@ -3,39 +3,60 @@
 
 use super::lifecycle::{self, News};
 use super::settings::{self, Change};
-use super::{answers, report, types};
+use super::{answers, boards, report, types};
 use crate::logic::mdev::{File, Line};
 use crate::sys::calls::Answered;
 use crate::sys::mdev::{Registration, Type, TypeFiles};
 use crate::sys::param::{Param, Parameters};
 use crate::sys::target::{self, Notifiers, Target, Which};
 use crate::sys::user::UserAddress;
-use crate::sys::{files, work, Errno, INVALID};
+use crate::sys::{clock, files, pci, work, Errno, INVALID};
 
 /// All of them.
 pub struct Events;
+
+/// How long a board whose driver can't be told yet is left in peace.
+const SETTLING_MS: u32 = 50;
+
+/// What tells us of events, for as long as the module is loaded.
+pub struct Sources {
+    notifiers: Notifiers,
+    boards: pci::Watch,
+}
 
 /// The module is loaded.
 ///
 /// # Errors
 /// The kernel's error number; nothing is left behind.
-pub fn start() -> Result<Notifiers, Errno> {
+pub fn start() -> Result<Sources, Errno> {
+    let boards = pci::Watch::start()?;
     let (notifiers, news) = lifecycle::start()?;
     tell(news);
     files::create();
-    Ok(notifiers)
+    Ok(Sources { notifiers, boards })
 }
 
 /// The module is unloaded. Nothing calls us any more afterwards.
-pub fn stop(notifiers: Notifiers) {
+pub fn stop(sources: Sources) {
     files::remove();
+    let Sources { notifiers, boards } = sources;
+    // Before the work is cancelled that it schedules.
+    drop(boards);
     lifecycle::stop(notifiers);
 }
 
 fn tell(news: News) {
+    if left_untold(news) {
+        work::schedule();
+    }
+}
+
+/// Tells, too; whether there is a board of which nothing can be said yet.
+fn left_untold(news: News) -> bool {
     match news {
-        News::Nothing => {}
-        News::Attached => report::log_boards(),
+        News::Nothing => false,
+        News::Attached { coming } => report::log_boards(coming),
+        News::Boards => report::log_boards(false),
     }
 }
 
@@ -49,9 +70,21 @@ impl target::Events for Events {
     }
 }
 
+impl pci::Changes for Events {
+    fn changed() {
+        // The kernel is not done with the board yet, and holds its lock.
+        work::schedule();
+    }
+}
+
 impl work::Job for Events {
     fn run() {
-        lifecycle::settle();
+        // Looked at first: what happens to a board behind our back from here on has us called again.
+        let settling = boards::are_settling();
+        if left_untold(lifecycle::settle()) || settling {
+            clock::sleep_ms(SETTLING_MS);
+            work::schedule();
+        }
     }
 }
 

@@ -7,10 +7,12 @@
 //! [`attachment`]: everything done to one load of the driver: [`sites`] changes what its checks answer,
 //! [`tables`] what its capability tables say; [`answers`], what its daemons are told, and [`vgpud`] what one of them makes
 //! of it; [`types`], which vGPU types there are;
+//! [`boards`]: the boards on the bus;
 //! [`settings`]: what the user wants.
 
 pub mod answers;
 pub mod attachment;
+pub mod boards;
 pub mod events;
 pub mod lifecycle;
 pub mod report;

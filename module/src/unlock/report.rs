@@ -3,21 +3,20 @@
 
 use core::fmt::Write;
 
-use crate::logic::driver::branch;
-use crate::logic::gpu::Address;
-use crate::logic::gpu::Answer;
+use crate::logic;
+use crate::logic::gpu::{Address, Answer, Bound};
 use crate::logic::params::Rule;
 use crate::logic::profile::Uuid;
 use crate::logic::status::{
     self, DriverState, Gpu, GpuState, Hook, HookState, Json, Report, TablesState, Text, TypeFiles,
-    Vgpu, MAX_GPUS,
+    Vgpu, Way, MAX_GPUS,
 };
-use crate::sys::{log, pci};
+use crate::sys::log;
 use crate::unlock::answers;
 use crate::unlock::attachment::Attachment;
+use crate::unlock::boards::{self, Board};
 use crate::unlock::lifecycle::{self, Driver, Types};
-use crate::unlock::settings;
-use crate::unlock::tables::Outcome;
+use crate::unlock::tables::{Outcome, Unlocker};
 use crate::unlock::types;
 
 /// Our own version, as Cargo.toml and dkms.conf have it too (a test compares them).
@@ -51,8 +50,9 @@ fn with_report(f: &mut dyn FnMut(&Report<'_>)) {
         let mut gpus = List::<_, MAX_GPUS>::new(NO_GPU);
         let mut vgpus = List::<_, MAX_VGPUS>::new(NO_VGPU);
         let types_loaded = state.types_loaded();
-        for found in pci::gpus().take(MAX_GPUS) {
-            let mut board = gpu(&found, &driver, attachment);
+        let branch = state.driver().version().map(|version| version.branch);
+        for found in boards::all(branch).take(MAX_GPUS) {
+            let mut board = gpu(&found, &driver, state.driver());
             let known = match state.types() {
                 Types::Replaced(_) => types::of_board(board.address, |vgpu| vgpus.push(vgpu)),
                 Types::Absent if !types_loaded => Some((0, 0)),
@@ -74,12 +74,14 @@ fn with_report(f: &mut dyn FnMut(&Report<'_>)) {
             }
             Types::Refused(reason) => TypeFiles::Refused(*reason),
         };
+        let unlocker = attachment.and_then(Attachment::unlocker);
         // The last of the locks that are taken here.
         let told = answers::told();
         f(&Report {
             module_version: VERSION,
             driver_version: state.driver().version(),
             driver,
+            proof: attachment.and_then(Attachment::proof),
             gpus: gpus.as_slice(),
             vgpus: vgpus.as_slice(),
             hooks: hooks.as_slice(),
@@ -87,72 +89,87 @@ fn with_report(f: &mut dyn FnMut(&Report<'_>)) {
             told: &told,
             answers: answers::report(),
             tables: attachment.map_or(TablesState::Absent, |a| tables(gpus.as_slice(), a)),
-            gpu_list_count: attachment.map_or(0, |a| a.unlocker().gpu_list_count()),
-            entries: attachment.map_or(0, |a| a.unlocker().entries()),
+            gpu_list_count: unlocker.map_or(0, Unlocker::gpu_list_count),
+            entries: unlocker.map_or(0, Unlocker::entries),
             locate_us: attachment.map_or(0, Attachment::locate_us),
         });
     });
 }
 
-/// Writes a line for each board to the log.
-pub fn log_boards() {
-    lifecycle::with_state(|state| {
-        let Driver::Attached(attachment) = state.driver() else { return };
-        for found in pci::gpus() {
-            let gpu = gpu(&found, &DriverState::Attached, Some(attachment));
-            let (address, device, how) = (gpu.address, gpu.device, gpu.state.explanation());
-            match gpu.answer {
-                Answer::As(_, sibling) => log::info(format_args!(
+/// Writes a line to the log for each board of which it does not say that already. Where the driver is just
+/// `coming`, it has taken no board yet. Whether there is a board of which nothing can be said, because the
+/// kernel is just binding it.
+pub fn log_boards(coming: bool) -> bool {
+    lifecycle::with_said(|state, said| {
+        let Driver::Attached(attachment) = state.driver() else { return false };
+        let driver = state.driver_state();
+        let mut settling = false;
+        for board in boards::all(Some(attachment.version().branch)) {
+            let bound = match board.bound {
+                Bound::Nobody if coming => Bound::Unknown,
+                Bound::Unknown if !coming => {
+                    settling = true;
+                    continue;
+                }
+                bound => bound,
+            };
+            let gpu = gpu(&Board { bound, ..board }, &driver, state.driver());
+            if !said.is_news(&gpu) {
+                continue;
+            }
+            let (address, device, how) = (gpu.address, gpu.device, gpu.explanation());
+            match gpu.answered_as() {
+                Some(sibling) => log::info(format_args!(
                     "{address} 10de:{device:04x} answered as 10de:{:04x} {}: {how}",
                     sibling.device, sibling.name
                 )),
-                Answer::Listed | Answer::Unknown => {
-                    log::info(format_args!("{address} 10de:{device:04x}: {how}"));
-                }
+                None => log::info(format_args!("{address} 10de:{device:04x}: {how}")),
             }
         }
-    });
+        settling
+    })
 }
 
 /// How it stands with one board, but for its types and vGPUs.
-fn gpu(gpu: &pci::Gpu, driver: &DriverState, attachment: Option<&Attachment>) -> Gpu {
-    let address = Address::from(gpu);
-    let (rule, answer) = settings::with(|p| {
-        let ids = (gpu.device, gpu.subsystem, Some(address));
-        (p.gpus.rule(ids.0, ids.1, ids.2), p.gpus.board(ids.0, ids.1, ids.2))
-    });
-    let state = match answer {
-        _ if rule == Rule::Off => GpuState::Off,
-        Answer::Listed => GpuState::Listed,
-        Answer::Unknown => GpuState::Unknown,
-        Answer::As(..) => {
-            let written = match attachment.and_then(|a| a.unlocker().outcome(address)) {
-                None | Some(Outcome::Waiting) => None,
-                Some(Outcome::Unlocked(_)) => Some(Ok(())),
-                Some(Outcome::Refused(refusal)) => Some(Err(refusal)),
-            };
-            let overridden = attachment.is_some_and(Attachment::checks_overridden);
-            status::unlocked_state(driver, overridden, written)
-        }
+fn gpu(board: &Board, driver: &DriverState, attached: &Driver) -> Gpu {
+    let branch = attached.version().map(|version| version.branch);
+    let way = match attached {
+        Driver::Attached(attachment) => attachment.way(board.address),
+        Driver::Absent | Driver::Refused { .. } => Way::Checks(false),
     };
-    let profiles_gone = match (attachment.and_then(|a| branch::of(&a.version())), answer) {
-        (Some(branch), Answer::As(_, sibling)) => branch.unlisted.contains(&sibling.device),
-        _ => false,
+    let off = board.rule == Rule::Off;
+    let state = status::state_of(board.answer, off, board.bound, driver, way);
+    // Nobody is answered as another where only overrides work.
+    let answer = match (driver, board.answer) {
+        (DriverState::AnswersOnly(_), Answer::As(..)) => Answer::Unknown,
+        (_, answer) => answer,
     };
+    let gone = |branch| match answer {
+        Answer::As(_, sibling) => !logic::gpu::lists(&sibling, branch),
+        answer => answer == Answer::Dropped,
+    };
+    let unlocked = matches!(state, GpuState::Unlocked | GpuState::Waiting);
     Gpu {
-        address,
-        device: gpu.device,
-        subsystem: gpu.subsystem,
+        address: board.address,
+        device: board.ids.device,
+        subsystem: board.ids.subsystem,
+        bound: board.bound,
+        functions: board.gpu.functions(),
         answer,
         state,
-        profiles_gone,
+        profiles_gone: unlocked && branch.is_some_and(gone),
         types: None,
         vgpus: 0,
     }
 }
 
 fn tables(gpus: &[Gpu], attachment: &Attachment) -> TablesState {
-    let unlocker = attachment.unlocker();
+    let Some(unlocker) = attachment.unlocker() else {
+        return match attachment.only_answers() {
+            Some(_) => TablesState::Absent,
+            None => TablesState::NotNeeded,
+        };
+    };
     let refused = gpus.iter().find_map(|gpu| match unlocker.outcome(gpu.address) {
         Some(Outcome::Refused(refusal)) => Some(TablesState::Refused(refusal)),
         _ => None,
@@ -169,9 +186,10 @@ fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut
         DriverState::Silent(_) => HookState::Silent,
         _ => HookState::Placed,
     };
-    let (waiting, hits) = attachment.key_hook();
-    let waiting = if waiting { alive } else { HookState::Done };
-    add(Hook { name: "os_mem_copy", kind: "ftrace", state: waiting, hits, misses: 0 });
+    if let Some((waiting, hits)) = attachment.key_hook() {
+        let state = if waiting { alive } else { HookState::Done };
+        add(Hook { name: "os_mem_copy", kind: "ftrace", state, hits, misses: 0 });
+    }
     for placed in attachment.overrides() {
         add(Hook {
             name: placed.name(),
@@ -213,6 +231,8 @@ const NO_GPU: Gpu = Gpu {
     address: Address { domain: 0, bus: 0, slot: 0, function: 0 },
     device: 0,
     subsystem: 0,
+    bound: Bound::Unknown,
+    functions: 0,
     answer: Answer::Unknown,
     state: GpuState::Unknown,
     profiles_gone: false,

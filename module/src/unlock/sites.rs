@@ -14,7 +14,7 @@ use crate::sys::probe::{self, Effect, Probe};
 /// Where each site of a branch is, in the order of [`Branch::sites`].
 pub struct Found(KVec<(&'static Site, usize)>);
 
-/// Looks for all sites of `branch` in the driver's text.
+/// Looks for all sites of a branch in the driver's text.
 ///
 /// # Errors
 /// One of them is not there, or there more than once.
@@ -31,8 +31,43 @@ pub fn find(branch: &'static Branch, text: &Section) -> Result<Found, Reason> {
     Ok(Found(found))
 }
 
+/// The checks of one load of the driver: where they are, and what of them is overridden.
+pub struct Checks {
+    found: Found,
+    text: Section,
+    overrides: Option<Overrides>,
+}
+
+impl Checks {
+    /// Those that were found in `text`. Nothing is changed.
+    pub fn new(found: Found, text: Section) -> Self {
+        Self { found, text, overrides: None }
+    }
+
+    /// Overrides every check, unless that was done.
+    ///
+    /// # Errors
+    /// The kernel refused a probe; none is left behind.
+    pub fn override_all(&mut self) -> Result<(), Reason> {
+        if self.overrides.is_none() {
+            self.overrides = Some(Overrides::place(&self.found, &self.text)?);
+        }
+        Ok(())
+    }
+
+    /// Has the driver decide for itself.
+    pub fn give_back(&mut self) {
+        drop(self.overrides.take());
+    }
+
+    /// The overrides in force, in the order they were placed.
+    pub fn overrides(&self) -> impl Iterator<Item = &Override> {
+        self.overrides.iter().flat_map(|overrides| overrides.0.iter())
+    }
+}
+
 /// The overrides in force. Dropping it takes them away, the last one first.
-pub struct Overrides(KVec<Override>);
+struct Overrides(KVec<Override>);
 
 /// One site's probes.
 pub struct Override {
@@ -85,18 +120,13 @@ impl Overrides {
     ///
     /// # Errors
     /// The kernel refused a probe; those placed before are gone again.
-    pub fn place(found: &Found, text: &Section) -> Result<Self, Reason> {
+    fn place(found: &Found, text: &Section) -> Result<Self, Reason> {
         let mut overrides = Self(KVec::new());
         for &(site, at) in found.0.iter() {
             let placed = Override::place(site, at, text)?;
             overrides.0.push(placed, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
         }
         Ok(overrides)
-    }
-
-    /// The overrides, in the order they were placed.
-    pub fn iter(&self) -> impl Iterator<Item = &Override> {
-        self.0.iter()
     }
 }
 

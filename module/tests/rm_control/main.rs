@@ -14,6 +14,7 @@ const START_DATA: u32 = 0xc01;
 const CREATE_DEVICE: u32 = 0xc02;
 const MODE: u32 = 0x80_0289;
 const PCI_INFO: u32 = 0x2080_1801;
+const TYPE_BY_NUMBER: u32 = 0xa081_0103;
 const MIGRATION: u32 = 0xa081_0112;
 
 fn read(overrides: &str) -> ReadOverrides {
@@ -21,7 +22,7 @@ fn read(overrides: &str) -> ReadOverrides {
 }
 
 fn policy<'a>(gpus: &'a Gpus<'a>, migration: bool, overrides: &'a ReadOverrides) -> Policy<'a> {
-    Policy { boards: gpus, migration, overrides: overrides.view() }
+    Policy { boards: gpus, migration, overrides: overrides.view(), overrides_only: false }
 }
 
 /// Edits a call; the verdict and the status afterwards.
@@ -48,6 +49,46 @@ fn pci_info(device: u16, subsystem: u16) -> [u8; 16] {
     bytes[4..6].copy_from_slice(&0x1043_u16.to_le_bytes());
     bytes[6..8].copy_from_slice(&subsystem.to_le_bytes());
     bytes
+}
+
+#[test]
+fn where_only_overrides_work_nothing_else_is_answered() {
+    let gpus = Gpus::parse(b"any=1e30").unwrap();
+    let overrides = read("nvidia-46:max_instances=3");
+    let whole = policy(&gpus, true, &overrides);
+    let only = Policy { overrides_only: true, ..whole };
+    let mut type_info = vec![0; 5096];
+    type_info[8] = 46;
+    for (cmd, status, params) in [
+        (PCI_INFO, 0, pci_info(0x1b06, 0x85e4).to_vec()),
+        (MODE, 0x56, vec![0; 4]),
+        (MIGRATION, 0, vec![0]),
+        (0xa082_0104, 0x56, vec![]),
+        (0x9096_0103, 0x31, vec![]),
+        (0x2080_014b, 0x56, vec![0; 5]),
+        (TYPE_BY_NUMBER, 0, type_info),
+    ] {
+        let overridden = cmd == TYPE_BY_NUMBER;
+        for (policy, changes) in [(&whole, true), (&only, overridden)] {
+            let mut answered = params.clone();
+            let (verdict, after) =
+                answer(cmd, status, &mut answered, policy, &mut ProcessMemory::new());
+            assert_eq!(matches!(verdict, Verdict::Edited(_)), changes, "{cmd:#x}");
+            assert_eq!(answered != params || after != status, changes, "{cmd:#x}");
+        }
+    }
+    // A vGPU's own overrides work, too: which one is started is read.
+    let overrides = read("mdev/00000001-0000-0000-0000-000000000100:max_instances=3");
+    let mine = Policy { overrides_only: true, ..policy(&gpus, false, &overrides) };
+    let mut process = ProcessMemory::new();
+    let mut started = vec![0; 40];
+    started[..16].copy_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
+    started[24] = 46;
+    assert_eq!(answer(CREATE_DEVICE, 0, &mut started, &mine, &mut process).0, Verdict::Untouched);
+    let mut info = vec![0; 5096];
+    info[8] = 46;
+    let (verdict, _) = answer(TYPE_BY_NUMBER, 0, &mut info, &mine, &mut process);
+    assert!(matches!(verdict, Verdict::Edited(_)));
 }
 
 #[test]

@@ -89,7 +89,7 @@ proptest! {
         let gpus = Gpus::default();
         let read = ReadOverrides::parse(text.as_bytes()).unwrap();
         let overrides = read.view();
-        let policy = Policy { boards: &gpus, migration, overrides };
+        let policy = Policy { boards: &gpus, migration, overrides, overrides_only: false };
         let before = params.clone();
         let mut call = Call { cmd, status, params: &mut params };
         let verdict = edit(&mut call, &policy, &mut ProcessMemory::new());
@@ -126,7 +126,7 @@ proptest! {
         let read = ReadOverrides::parse(text.as_bytes()).unwrap();
         let overrides = read.view();
         prop_assert_eq!(overrides.settings().count(), keys.len());
-        let policy = Policy { boards: &gpus, migration: false, overrides };
+        let policy = Policy { boards: &gpus, migration: false, overrides, overrides_only: false };
         let before = structure.filled(55);
         let mut params = before.clone();
         let mut call = Call { cmd: structure.cmd, status: 0, params: &mut params };

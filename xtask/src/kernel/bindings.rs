@@ -12,8 +12,9 @@ const HEADER: &str = "module/src/shim/shim.h";
 const BINDINGS: &str = "module/src/sys/bindings.rs";
 
 /// What C calls: Rust defines these itself (sys/events.rs).
-const RUSTS: &str = "vu_module_(coming|going)|vu_work_run|vu_answered|vu_copying|vu_file_show|\
-                     vu_param_(set|get)|vu_types?_(show|create|register|unregister)|vu_init|vu_exit|vu_bug";
+const RUSTS: &str = "vu_module_(coming|going)|vu_boards_changed|vu_work_run|vu_answered|vu_copying|\
+                     vu_file_show|vu_param_(set|get)|vu_types?_(show|create|register|unregister)|vu_init|\
+                     vu_exit|vu_bug";
 
 /// Lints that generated code does not keep, behind the line that names the licence.
 const HEAD: &str = "\
@@ -62,7 +63,7 @@ fn made() -> Result<String> {
                 "--formatter",
                 "none",
                 "--allowlist-file",
-                ".*shim.h",
+                ".*/shim/.*",
             ])
             .args(["--blocklist-function", RUSTS])
             .args(["--", "-D__BINDGEN__", "--target=x86_64-linux-gnu"]),

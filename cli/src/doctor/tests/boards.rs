@@ -27,7 +27,7 @@ fn every_kind_of_board_is_told_apart() {
         ),
         ("0x1eb8", "", State::Ok, "NVIDIA lists this board, it needs nothing"),
         ("0x2230", "32", State::Ok, "(0 of 32 virtual functions): NVIDIA lists this board"),
-        ("0x2204", "", State::Broken, "nobody has vGPUs on such a board working"),
+        ("0x2204", "", State::Broken, "nobody is known to have vGPUs on this board"),
         ("0x06c0", "", State::Broken, "no vGPU-capable board with this silicon is known"),
     ] {
         let mut host = healthy();

@@ -128,7 +128,7 @@ fn whatever_stands_in_a_file_nothing_panics() {
 fn a_later_modules_words_are_shown_as_they_are() {
     let mut host = healthy();
     status(&mut host, |status| {
-        status["driver"]["state"] = "answers only".into();
+        status["driver"]["state"] = "watching".into();
         status["driver"]["reason"] = "the checks of branch 580 are not known".into();
         status["gpus"][0]["state"] = "answered".into();
         status["gpus"][0]["reason"] = "answered, and left alone otherwise".into();
@@ -137,7 +137,7 @@ fn a_later_modules_words_are_shown_as_they_are() {
         &host,
         "unlocked",
         State::Note,
-        &["answers only: the checks of branch 580", "answered (answered, and"],
+        &["watching: the checks of branch 580", "answered (answered, and"],
     );
-    finds(&host, "version", State::Note, &["550.163.01, answers only: the checks of branch 580"]);
+    finds(&host, "version", State::Note, &["550.163.01, watching: the checks of branch 580"]);
 }

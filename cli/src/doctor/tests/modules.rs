@@ -206,6 +206,11 @@ fn the_drivers_state_is_the_modules_own_words() {
         ("silent", "ftrace is off (…)", "sysctl kernel.ftrace_enabled=1"),
         ("refused", "driver is patched", "-> install NVIDIA's original driver"),
         ("refused", "out of memory", "is left exactly as it is: out of memory"),
+        (
+            "answers only",
+            "driver branch 590 is not known",
+            "only its answers to the daemons are changed",
+        ),
     ] {
         let mut host = healthy();
         host.file("/etc/modprobe.d/v.conf", "options vgpu_unlock verbosity=2 enabled=0\n");
@@ -226,6 +231,18 @@ fn the_drivers_state_is_the_modules_own_words() {
 }
 
 #[test]
+fn answers_are_enough_for_boards_that_nvidia_lists() {
+    let mut host = healthy();
+    host.file(&format!("{}/device", super::hosts::BOARD), "0x2231");
+    status(&mut host, |status| {
+        status["driver"]["state"] = "answers only".into();
+        status["driver"]["reason"] = "driver branch 590 is not known".into();
+        status["gpus"][0]["state"] = "listed".into();
+    });
+    finds(&host, "unlocked", State::Ok, &["driver branch 590 is not known"]);
+}
+
+#[test]
 fn one_board_that_is_unlocked_is_enough() {
     let set = |host: &mut MadeUp, state: &str, reason: &str| {
         status(host, |status| {
@@ -237,6 +254,8 @@ fn one_board_that_is_unlocked_is_enough() {
         ("off", "left alone, because of the parameter gpus"),
         ("unknown", "no vGPU-capable board with this silicon is known"),
         ("not unlocked", "not unlocked, see above"),
+        ("unbound", "no driver is bound to it"),
+        ("no sr-iov", "nobody is known to have vGPUs on this board"),
     ] {
         let mut host = healthy();
         set(&mut host, state, reason);

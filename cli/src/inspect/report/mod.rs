@@ -158,6 +158,8 @@ pub struct Tables {
     pub gpu_list_count: usize,
     /// First triple that may be written over.
     pub sacrificial_first: usize,
+    /// The driver's branch goes by them; otherwise the module leaves them alone.
+    pub needed: bool,
 }
 
 /// What magic and key of a board lead to.
@@ -203,8 +205,10 @@ pub struct Entry {
 pub enum Verdict {
     /// The branch is known, and everything it needs is there.
     Supported,
-    /// The branch is known, but only some of what it needs is there.
-    Partial,
+    /// What its branch needs is not known, or not all there: only its answers to the daemons are changed,
+    /// so that overrides work for boards that it lists itself.
+    #[serde(rename = "answers only")]
+    AnswersOnly,
     /// Nothing would be changed.
     Unsupported,
 }

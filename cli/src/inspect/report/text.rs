@@ -12,7 +12,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Verdict::Supported => "supported",
-            Verdict::Partial => "partly supported",
+            Verdict::AnswersOnly => "answers only: overrides work for boards that it lists itself",
             Verdict::Unsupported => "not supported",
         })
     }
@@ -77,8 +77,13 @@ impl Report {
         if let Some(tables) = &self.capability_tables {
             let place = |offset| format!("{}+{offset:#x}", tables.section);
             let (gpus, spare) = (place(tables.gpu_list_first), place(tables.sacrificial_first));
-            writeln!(f, "  {:<14} {gpus:<20} {} boards", "GPU list", tables.gpu_list_count)?;
-            writeln!(f, "  {:<14} {spare}", "new entries at")?;
+            let count = tables.gpu_list_count;
+            let left =
+                if tables.needed { "" } else { ", left alone: this branch does not go by it" };
+            writeln!(f, "  {:<14} {gpus:<20} {count} boards{left}", "GPU list")?;
+            if tables.needed {
+                writeln!(f, "  {:<14} {spare}", "new entries at")?;
+            }
         }
         Ok(())
     }

@@ -78,7 +78,8 @@ fn answered(structure: &Structure, vgpu: &Vgpu, parameters: &BTreeMap<String, Ve
     let boards = Gpus::parse(parameter("gpus")).unwrap();
     let read = ReadOverrides::parse(parameter("overrides")).unwrap();
     let migration = switch("migration") == Some(true);
-    let policy = Policy { boards: &boards, migration, overrides: read.view() };
+    let overrides = read.view();
+    let policy = Policy { boards: &boards, migration, overrides, overrides_only: false };
     let mut process = ProcessMemory::new();
     if let Some(uuid) = &vgpu.mdev {
         // VGPU_GET_START_DATA: the UUID, and the type within a text.

@@ -8,7 +8,7 @@ use super::entry::{self, Entry, Header, Name};
 use super::image::{Image, POINTER_LEN};
 use super::tables::Tables;
 use super::{Key, Magic};
-use crate::logic::gpu::{self, Answer, Sibling, MAX_VGPU_TYPES};
+use crate::logic::gpu::{self, Answer, Ids, Sibling, MAX_VGPU_TYPES};
 
 /// The longest board name that is kept.
 pub const BOARD_NAME_LEN: usize = 64;
@@ -126,7 +126,7 @@ pub fn prepare(
     crypto.set_key(key);
     let triple = tables.find(image, magic).ok_or(Refusal::NoEntry)?;
     let (header, name) = verified(image, triple, crypto)?;
-    let sibling = sibling(header.device, chosen)?;
+    let sibling = sibling(Ids { device: header.device, subsystem: header.subsystem }, chosen)?;
 
     let left = tables.sacrificial.count.saturating_sub(taken);
     let needed = gpu::vgpu_types(sibling.device).count();
@@ -148,16 +148,18 @@ pub fn prepare(
     Ok(Board { header, name, sibling })
 }
 
-/// The board whose entries the one with PCI device ID `device` is to have.
-fn sibling(device: u16, chosen: Option<u16>) -> Result<Sibling, Refusal> {
+/// The board whose entries another one is to have.
+fn sibling(ids: Ids, chosen: Option<u16>) -> Result<Sibling, Refusal> {
+    // Branches that have dropped boards do not go by the tables any more.
     let answer = match chosen {
-        None => gpu::answer(device),
-        Some(chosen) => gpu::answer_as(device, gpu::chosen(chosen, None)),
+        None => gpu::answer(ids, None),
+        Some(chosen) => gpu::answer_as(ids, None, gpu::chosen(chosen, None)),
     };
+    let device = ids.device;
     match answer {
         Answer::As(_, sibling) => Ok(sibling),
-        Answer::Listed => Err(Refusal::Listed { device }),
-        Answer::Unknown => Err(Refusal::NoSibling { device }),
+        Answer::Listed | Answer::Dropped | Answer::NotYet => Err(Refusal::Listed { device }),
+        Answer::NoSriov | Answer::Unknown => Err(Refusal::NoSibling { device }),
     }
 }
 

@@ -50,9 +50,32 @@ pub const MAX_SITES: usize = 2;
 pub struct Branch {
     /// The sites, all of which must be found.
     pub sites: &'static [Site],
-    /// Boards that are answered for others, but that this branch's own check no longer lists (PCI
-    /// device IDs). The unlock works all the same; profiles for them come from an older branch.
-    pub unlisted: &'static [u16],
+    /// The capability tables decide, too: a board needs entries in them.
+    pub needs_tables: bool,
+    /// How far the branch was seen to work.
+    pub proof: Proof,
+}
+
+/// How far a branch was seen to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A driver of the branch was run by us, on an emulated board.
+    Run,
+    /// A driver's file was read by us.
+    File,
+    /// Bytes of drivers that others have published were read by us.
+    Published,
+}
+
+impl Proof {
+    /// One word for tools.
+    pub fn word(self) -> &'static str {
+        match self {
+            Proof::Run => "run",
+            Proof::File => "file",
+            Proof::Published => "published",
+        }
+    }
 }
 
 impl Branch {

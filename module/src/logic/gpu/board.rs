@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What there is to say of a board.
 
+/// A board's PCI device and subsystem ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ids {
+    /// PCI device ID.
+    pub device: u16,
+    /// PCI subsystem ID.
+    pub subsystem: u16,
+}
+
 /// What a GPU is built of, as far as vGPU support depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
@@ -14,8 +23,6 @@ pub enum Generation {
     Volta,
     /// TU102 to TU117.
     Turing,
-    /// GA102 to GA107.
-    Ampere,
 }
 
 /// A board that another one is answered as: a vGPU-capable one with the same silicon, or what the

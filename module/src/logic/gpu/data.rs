@@ -45,7 +45,6 @@ pub(super) static RANGES: &[Range] = &[
     Range { first: 0x1dba, last: 0x1dba, generation: Generation::Volta, sibling: &TESLA_V100 },
     Range { first: 0x1e02, last: 0x1ff9, generation: Generation::Turing, sibling: &QUADRO_RTX_6000 },
     Range { first: 0x2182, last: 0x21d1, generation: Generation::Turing, sibling: &QUADRO_RTX_6000 },
-    Range { first: 0x2200, last: 0x2600, generation: Generation::Ampere, sibling: &RTX_A6000 },
 ];
 
 /// Every vGPU type of the boards that NVIDIA lists, grouped by board.

@@ -75,6 +75,6 @@ mod scan;
 mod switch;
 
 pub use error::ParseError;
-pub use gpus::{Gpus, Identity, Rule};
+pub use gpus::{Gpus, Rule};
 pub use overrides::{Applied, Overrides, Which};
 pub use switch::{parse_switch, parse_verbosity, Verbosity};

@@ -9,6 +9,7 @@
 //! errors that are the point (see [`edit`]). Parameters of a length that no layout has are left
 //! alone: a driver that changed a structure must not be written into blindly.
 
+mod action;
 pub mod command;
 pub mod layout;
 mod params;
@@ -19,107 +20,19 @@ mod told;
 
 use core::ops::Range;
 
+pub use action::{interest, Interest, OURS};
 pub use process::ProcessMemory;
 pub use shown::{fields, Shown};
 pub use table::{Process, ProcessTable};
 pub use told::{Daemon, Effective, InForce, Told, ToldTable};
 
-use self::command::{NV_ERR_BUSY_RETRY, NV_ERR_NOT_SUPPORTED, NV_ERR_OBJECT_NOT_FOUND, NV_OK};
+use self::action::{find, has, Action};
+use self::command::{NV_ERR_BUSY_RETRY, NV_OK};
 use self::layout::Layout;
 use self::params::{Params, TypeInfo};
-use crate::logic::params::{Gpus, Identity, Overrides, Which};
+use crate::logic::gpu::Ids;
+use crate::logic::params::{Gpus, Overrides, Which};
 use crate::logic::profile::{hex_digit, Uuid};
-
-/// What a command's answer is changed by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
-    /// PCI IDs.
-    PciInfo,
-    /// The virtualization mode, whatever the status.
-    Mode,
-    /// A vGPU type.
-    Type,
-    /// The migration capability.
-    Migration,
-    /// A vGPU's UUID and virtual machine, which are only read.
-    StartData,
-    /// A vGPU's UUID and type, likewise.
-    CreateDevice,
-    /// The status, if it is the first, or any error if there is no first, becomes the second.
-    Status(Option<u32>, u32),
-}
-
-/// Commands, what is done about them, and the lengths that their parameters may have. A vGPU type's
-/// are in [`layout`].
-///
-/// Sources: the headers of NVIDIA's public releases from 525 to 595, and the method tables of the
-/// drivers that [`layout`] lists. The mode has 8 bytes from 555 on, a created device 40 from 570 on.
-const COMMANDS: [(u32, Action, &[u16]); 10] = [
-    (command::VGPU_GET_START_DATA, Action::StartData, &[1056]),
-    (command::VGPU_CREATE_DEVICE, Action::CreateDevice, &[32, 40]),
-    (command::GPU_GET_VIRTUALIZATION_MODE, Action::Mode, &[4, 8]),
-    (command::BUS_GET_PCI_INFO, Action::PciInfo, &[16]),
-    (command::VGPU_CONFIG_GET_VGPU_TYPE_INFO, Action::Type, &[]),
-    (command::HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO, Action::Type, &[]),
-    (command::VGPU_CONFIG_GET_MIGRATION_CAP, Action::Migration, &[1]),
-    (command::GPU_GET_INFOROM_OBJECT_VERSION, MAXWELL, &[]),
-    (command::GET_ZBC_CLEAR_TABLE, Action::Status(None, NV_OK), &[]),
-    (command::HOST_VGPU_DEVICE_0104, Action::Status(None, NV_OK), &[]),
-];
-
-/// The commands of which any answer is looked at.
-pub static OURS: [u32; COMMANDS.len()] = {
-    let [a, b, c, d, e, f, g, h, i, j] = COMMANDS;
-    [a.0, b.0, c.0, d.0, e.0, f.0, g.0, h.0, i.0, j.0]
-};
-
-/// Maxwell boards can't read their InfoROM, and say so in a way that ends `nvidia-vgpu-mgr`.
-const MAXWELL: Action = Action::Status(Some(NV_ERR_NOT_SUPPORTED), NV_ERR_OBJECT_NOT_FOUND);
-
-/// That a command is one of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interest {
-    cmd: u32,
-    /// The longest parameters that must be copied, in bytes; 0 where only the status matters, and
-    /// the parameters need not be copied at all.
-    pub max_params: usize,
-}
-
-impl Interest {
-    /// Whether parameters of this length are known. Those that are not must not be copied in part,
-    /// which would give them another length: hand [`edit`] none at all, it then says
-    /// [`Verdict::UnknownSize`] where that is so.
-    pub fn knows(&self, params_size: usize) -> bool {
-        match find(self.cmd) {
-            Some((Action::Status(..), _)) => true,
-            Some((Action::Type, _)) => layout::of(self.cmd, params_size).is_some(),
-            Some((_, sizes)) => has(sizes, params_size),
-            None => false,
-        }
-    }
-}
-
-/// Whether a command is one of ours. Cheap, as it is asked for every call that a daemon makes.
-pub fn interest(cmd: u32) -> Option<Interest> {
-    let (action, sizes) = find(cmd)?;
-    let longest = |sizes: &[u16]| sizes.iter().copied().max().unwrap_or(0);
-    let max_params = match action {
-        Action::Type => {
-            let layouts = layout::ALL.iter().filter(|layout| layout.cmd == cmd);
-            layouts.map(|layout| longest(layout.sizes)).max().unwrap_or(0)
-        }
-        _ => longest(sizes),
-    };
-    Some(Interest { cmd, max_params: max_params.into() })
-}
-
-fn find(cmd: u32) -> Option<(Action, &'static [u16])> {
-    COMMANDS.iter().find(|(known, ..)| *known == cmd).map(|&(_, action, sizes)| (action, sizes))
-}
-
-fn has(sizes: &[u16], size: usize) -> bool {
-    sizes.iter().any(|&s| usize::from(s) == size)
-}
 
 /// A call as the driver has answered it.
 #[derive(Debug)]
@@ -135,13 +48,13 @@ pub struct Call<'a> {
 /// How boards are answered.
 pub trait Boards {
     /// The IDs that the board with these IDs is answered with; `None` where it keeps its own.
-    fn answer(&self, device: u16, subsystem: u16) -> Option<Identity>;
+    fn answer(&self, ids: Ids) -> Option<Ids>;
 }
 
 impl Boards for Gpus<'_> {
     /// Without an address: rules for one do not count.
-    fn answer(&self, device: u16, subsystem: u16) -> Option<Identity> {
-        Gpus::answer(self, device, subsystem, None)
+    fn answer(&self, ids: Ids) -> Option<Ids> {
+        Gpus::answer(self, ids, None)
     }
 }
 
@@ -154,6 +67,8 @@ pub struct Policy<'a> {
     pub migration: bool,
     /// What is changed about vGPU types and vGPUs.
     pub overrides: Overrides<'a>,
+    /// Nothing but the overrides is answered: boards are what the driver takes them for.
+    pub overrides_only: bool,
 }
 
 /// What [`edit`] has done.
@@ -190,10 +105,14 @@ pub struct Edited {
 /// | 0xa0820104, `GET_ZBC_CLEAR_TABLE` | any error | the status becomes ok |
 /// | `GPU_GET_INFOROM_OBJECT_VERSION` | 0x56 | the status becomes 0x57 |
 ///
-/// Status 3, "ask again", is always left alone.
+/// Status 3, "ask again", is always left alone. With `overrides_only` the types and the remembering are
+/// all that is done.
 pub fn edit(call: &mut Call<'_>, policy: &Policy<'_>, process: &mut ProcessMemory) -> Verdict {
     let Some((action, sizes)) = find(call.cmd) else { return Verdict::Untouched };
     if call.status == NV_ERR_BUSY_RETRY {
+        return Verdict::Untouched;
+    }
+    if policy.overrides_only && !action.serves_overrides() {
         return Verdict::Untouched;
     }
     if let Action::Status(from, to) = action {
@@ -237,9 +156,9 @@ pub fn edit(call: &mut Call<'_>, policy: &Policy<'_>, process: &mut ProcessMemor
 fn pci_info(params: &mut Params<'_>, boards: &dyn Boards) {
     let (Some(device), Some(subsystem)) = (params.get(2), params.get(6)) else { return };
     let (device, subsystem) = (u16::from_le_bytes(device), u16::from_le_bytes(subsystem));
-    if let Some(identity) = boards.answer(device, subsystem) {
-        params.put(2, &identity.device.to_le_bytes());
-        params.put(6, &identity.subsystem.to_le_bytes());
+    if let Some(ids) = boards.answer(Ids { device, subsystem }) {
+        params.put(2, &ids.device.to_le_bytes());
+        params.put(6, &ids.subsystem.to_le_bytes());
     }
 }
 
@@ -290,16 +209,15 @@ mod tests {
     use crate::host::MAX_PARAMS;
 
     #[test]
-    fn room_for_every_command_is_just_enough() {
-        let longest = COMMANDS.iter().filter_map(|(cmd, ..)| interest(*cmd)).map(|i| i.max_params);
-        assert_eq!(longest.max(), Some(MAX_PARAMS));
-    }
-
-    #[test]
     fn what_is_known_is_what_edit_takes() {
         let boards = Gpus::default();
-        let policy = Policy { boards: &boards, migration: true, overrides: Overrides::default() };
-        for (cmd, ..) in COMMANDS {
+        let policy = Policy {
+            boards: &boards,
+            migration: true,
+            overrides: Overrides::default(),
+            overrides_only: false,
+        };
+        for (cmd, ..) in action::COMMANDS {
             for size in (0..=40)
                 .chain([1056, 1840, 1848, 1872, 2328, 4536, 4960, 5096, 5232])
                 .chain([5424, 5432, 5433])

@@ -9,6 +9,8 @@ use crate::logic::rm_control::Daemon;
 pub enum Link {
     /// NVIDIA's driver is loaded and hooked.
     Attached,
+    /// The driver has the board.
+    Bound,
     /// A vGPU-capable board with the board's silicon is known, or the board is one itself.
     Answered,
     /// The driver takes the board for capable.
@@ -25,8 +27,9 @@ pub enum Link {
 
 impl Link {
     /// All of them, in order.
-    pub const ALL: [Link; 7] = [
+    pub const ALL: [Link; 8] = [
         Link::Attached,
+        Link::Bound,
         Link::Answered,
         Link::Unlocked,
         Link::VgpudAsked,
@@ -39,6 +42,7 @@ impl Link {
     pub fn name(self) -> &'static str {
         match self {
             Link::Attached => "driver attached",
+            Link::Bound => "board bound",
             Link::Answered => "board known",
             Link::Unlocked => "unlocked",
             Link::VgpudAsked => "nvidia-vgpud asked",
@@ -54,8 +58,14 @@ impl Link {
         // daemon may have asked before this module was loaded.
         let types = gpu.types.is_some_and(|types| types != 0);
         match self {
-            Link::Attached => report.driver == DriverState::Attached,
-            Link::Answered => !matches!(gpu.state, GpuState::Unknown | GpuState::Off),
+            Link::Attached => {
+                matches!(report.driver, DriverState::Attached | DriverState::AnswersOnly(_))
+            }
+            Link::Bound => !matches!(gpu.state, GpuState::Held | GpuState::Unbound),
+            Link::Answered => !matches!(
+                gpu.state,
+                GpuState::Unknown | GpuState::Off | GpuState::NoSriov | GpuState::NotYet
+            ),
             Link::Unlocked => {
                 matches!(gpu.state, GpuState::Unlocked | GpuState::Listed | GpuState::Waiting)
             }
@@ -78,6 +88,12 @@ impl Link {
                 DriverState::Disabled => "switch the module on: its parameter enabled is 0",
                 _ => "see the line of the driver above",
             },
+            Link::Bound => {
+                "the driver did not take it, or has given it back: journalctl -k -g NVRM"
+            }
+            Link::Unlocked if matches!(report.driver, DriverState::AnswersOnly(_)) => {
+                "without its checks being known, this driver takes only boards that it lists itself"
+            }
             Link::Answered | Link::Unlocked => gpu.state.explanation(),
             Link::VgpudAsked => {
                 "nvidia-vgpud has not asked since the module was loaded: \
@@ -102,8 +118,12 @@ impl Link {
     }
 }
 
-/// The first link that is missing for a board, and what to do about it; `None` where all are there.
+/// The first link that is missing for a board, and what to do about it; `None` where all are there, and for
+/// a board that another driver has: it is on another way.
 pub fn missing(report: &Report<'_>, gpu: &Gpu) -> Option<(Link, &'static str)> {
+    if gpu.state == GpuState::Held {
+        return None;
+    }
     let link = Link::ALL.into_iter().find(|link| !link.holds(report, gpu))?;
     Some((link, link.advice(report, gpu)))
 }
@@ -113,6 +133,7 @@ mod tests {
     use super::super::tests::{board, report};
     use super::super::{Json, Reason, Text, TypeFiles, Vgpu};
     use super::*;
+    use crate::logic::capability::tables::Unrecognised;
     use crate::logic::params::Applied;
     use crate::logic::profile::Uuid;
     use crate::logic::rm_control::{Effective, Told, ToldTable};
@@ -148,12 +169,25 @@ mod tests {
         for (state, expected) in [
             (GpuState::Unknown, Link::Answered),
             (GpuState::Off, Link::Answered),
+            (GpuState::NoSriov, Link::Answered),
+            (GpuState::NotYet, Link::Answered),
+            (GpuState::Unbound, Link::Bound),
             (GpuState::NotUnlocked, Link::Unlocked),
             (GpuState::Waiting, Link::VgpudAsked),
             (GpuState::Listed, Link::VgpudAsked),
         ] {
             assert_eq!(missing_of(&report, &board(0x1b06, state)), Some(expected), "{state:?}");
         }
+
+        // Nobody is to restart daemons for a board that a virtual machine has as a whole.
+        assert_eq!(missing(&report, &board(0x1b06, GpuState::Held)), None);
+        let only = Report {
+            driver: DriverState::AnswersOnly(Reason::Tables(Unrecognised::NoGpuList)),
+            ..report
+        };
+        assert_eq!(missing_of(&only, &board(0x2231, GpuState::Listed)), Some(Link::VgpudAsked));
+        let (link, advice) = missing(&only, &board(0x1b06, GpuState::NotUnlocked)).unwrap();
+        assert!(link == Link::Unlocked && advice.contains("lists itself"), "{advice}");
 
         let told = asked();
         report.told = &told;

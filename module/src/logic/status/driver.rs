@@ -11,12 +11,39 @@ pub enum DriverState {
     Absent,
     /// It is hooked.
     Attached,
+    /// Only its answers to the daemons are changed, for this reason: overrides work for boards that it
+    /// lists itself, and nothing else is done.
+    AnswersOnly(Reason),
     /// It is hooked, but the kernel does not run the hooks any more.
     Silent(Reason),
     /// It is loaded, and was left exactly as it was.
     Refused(Reason),
     /// The user has switched us off.
     Disabled,
+}
+
+impl DriverState {
+    /// One word for tools.
+    pub fn word(&self) -> &'static str {
+        match self {
+            DriverState::Absent => "absent",
+            DriverState::Attached => "attached",
+            DriverState::AnswersOnly(_) => "answers only",
+            DriverState::Silent(_) => "silent",
+            DriverState::Refused(_) => "refused",
+            DriverState::Disabled => "disabled",
+        }
+    }
+
+    /// Why it is not attached, where there is a reason.
+    pub fn reason(&self) -> Option<&Reason> {
+        match self {
+            DriverState::Absent | DriverState::Attached | DriverState::Disabled => None,
+            DriverState::AnswersOnly(reason)
+            | DriverState::Silent(reason)
+            | DriverState::Refused(reason) => Some(reason),
+        }
+    }
 }
 
 /// What became of a hook.
@@ -59,8 +86,10 @@ pub struct Hook {
 /// How it stands with the capability tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TablesState {
-    /// There is no driver, or it was refused.
+    /// There is no driver, or nothing of it is changed.
     Absent,
+    /// The driver's branch does not go by them, so nobody has looked.
+    NotNeeded,
     /// They were found and are as NVIDIA made them.
     Located,
     /// Entries were written for every board whose key was read.
@@ -74,6 +103,7 @@ impl TablesState {
     pub fn word(self) -> &'static str {
         match self {
             TablesState::Absent => "absent",
+            TablesState::NotNeeded => "not needed",
             TablesState::Located => "located",
             TablesState::Rewritten => "rewritten",
             TablesState::Refused(_) => "refused",

@@ -6,7 +6,8 @@
 
 use core::fmt::{self, Display, Write};
 
-use super::{chain, Answers, DriverState, Gpu, Hook, Report, TablesState, TypeFiles, Vgpu};
+use super::{chain, Answers, Gpu, Hook, Report, TablesState, TypeFiles, Vgpu};
+use crate::logic::driver::site::Proof;
 use crate::logic::rm_control::{Daemon, InForce, Told};
 
 /// Formats a [`Report`] as one line of JSON.
@@ -16,26 +17,22 @@ impl Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.0;
         write!(f, r#"{{"module":{{"name":"vgpu_unlock","version":"{}"}}"#, report.module_version)?;
-        let (state, reason) = match &report.driver {
-            DriverState::Absent => ("absent", None),
-            DriverState::Attached => ("attached", None),
-            DriverState::Silent(reason) => ("silent", Some(reason)),
-            DriverState::Disabled => ("disabled", None),
-            DriverState::Refused(reason) => ("refused", Some(reason)),
-        };
+        let state = report.driver.word();
         write!(f, r#","driver":{{"state":"{state}","version":"#)?;
         optional(f, report.driver_version.as_ref())?;
         write!(f, r#","branch":"#)?;
         optional(f, report.driver_version.map(|v| v.branch).as_ref())?;
         write!(f, r#","reason":"#)?;
-        optional(f, reason)?;
+        optional(f, report.driver.reason())?;
+        write!(f, r#","proof":"#)?;
+        optional(f, report.proof.map(Proof::word).as_ref())?;
         write!(f, r#"}},"gpus":["#)?;
         list(f, report.gpus.iter(), |f, it| gpu(f, report, it))?;
         write!(f, r#"],"hooks":["#)?;
         list(f, report.hooks.iter(), hook)?;
         let reason = match &report.tables {
-            TablesState::Absent | TablesState::Located | TablesState::Rewritten => None,
             TablesState::Refused(refusal) => Some(refusal),
+            _ => None,
         };
         write!(
             f,
@@ -74,7 +71,7 @@ fn gpu(f: &mut fmt::Formatter<'_>, report: &Report<'_>, gpu: &Gpu) -> fmt::Resul
         r#"{{"address":"{}","device":"{:#06x}","subsystem":"{:#06x}","answered_as":"#,
         gpu.address, gpu.device, gpu.subsystem
     )?;
-    match gpu.answer.sibling() {
+    match gpu.answered_as() {
         Some(sibling) => write!(
             f,
             r#"{{"device":"{:#06x}","subsystem":"{:#06x}","name":"{}"}}"#,
@@ -84,11 +81,14 @@ fn gpu(f: &mut fmt::Formatter<'_>, report: &Report<'_>, gpu: &Gpu) -> fmt::Resul
         )?,
         None => f.write_str("null")?,
     }
+    f.write_str(r#","driver":"#)?;
+    optional(f, gpu.bound.driver().as_ref())?;
     write!(
         f,
-        r#","state":"{}","reason":"{}","profiles_gone":{},"types":"#,
+        r#","virtual_functions":{},"state":"{}","reason":"{}","profiles_gone":{},"types":"#,
+        gpu.functions,
         gpu.state.word(),
-        gpu.state.explanation(),
+        gpu.explanation(),
         gpu.profiles_gone
     )?;
     match gpu.types {

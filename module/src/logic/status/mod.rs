@@ -12,7 +12,7 @@ mod report;
 mod text;
 mod told;
 
-pub use board::{unlocked_state, Gpu, GpuState, Vgpu, MAX_GPUS};
+pub use board::{state_of, Explanation, Gpu, GpuState, Vgpu, Way, MAX_GPUS};
 pub use chain::Link;
 pub use driver::{DriverState, Hook, HookState, TablesState};
 pub use json::Json;
@@ -25,8 +25,9 @@ pub use told::{Answers, TypeFiles, UnknownSize};
 mod tests {
     use super::*;
     use crate::logic::capability::{tables::Unrecognised, unlock::Refusal};
+    use crate::logic::driver::site::Proof;
     use crate::logic::driver::version::Version;
-    use crate::logic::gpu::{self, Address};
+    use crate::logic::gpu::{self, Address, Answer, Bound, Ids};
     use crate::logic::rm_control::ToldTable;
     use crate::logic::signature::Hits;
     use std::string::ToString;
@@ -36,6 +37,7 @@ mod tests {
             module_version: "1.2.3",
             driver_version: Version::parse(b"550.163.01"),
             driver,
+            proof: Some(Proof::Run),
             gpus,
             vgpus: &[],
             hooks,
@@ -54,7 +56,9 @@ mod tests {
             address: Address { domain: 0, bus: 1, slot: 0, function: 0 },
             device,
             subsystem: 0x120f,
-            answer: gpu::answer(device),
+            bound: Bound::Nvidia,
+            functions: 0,
+            answer: gpu::answer(Ids { device, subsystem: 0x120f }, Some(550)),
             state,
             profiles_gone: device == 0x1b06,
             types: Some(0),
@@ -77,10 +81,10 @@ vgpu_unlock 1.2.3
 driver: 550.163.01, attached
 gpu 0000:01:00.0 10de:1b06, answered as 10de:1b38 Tesla P40: unlocked
   this driver branch has no profiles for it: take vgpuConfig.xml from 16.x (535)
-  so far: driver attached, board known, unlocked
+  so far: driver attached, board bound, board known, unlocked
   missing: nvidia-vgpud asked (nvidia-vgpud has not asked since the module was loaded: systemctl restart nvidia-vgpud, and see journalctl -u nvidia-vgpud)
 gpu 0000:01:00.0 10de:1db6: NVIDIA lists this board, it needs nothing
-  so far: driver attached, board known, unlocked
+  so far: driver attached, board bound, board known, unlocked
   missing: nvidia-vgpud asked (nvidia-vgpud has not asked since the module was loaded: systemctl restart nvidia-vgpud, and see journalctl -u nvidia-vgpud)
 hook board check (kprobe): placed, 3 hits, 1 misses
 capability tables: located, 1047 boards listed
@@ -134,28 +138,148 @@ capability tables: absent
     }
 
     #[test]
-    fn a_board_is_unlocked_when_everything_its_branch_needs_is_in_force() {
+    fn a_driver_of_which_only_answers_are_changed_says_so() {
+        let version = Version::parse(b"590.44.01").unwrap();
+        let reason = Reason::UnknownBranch(version);
+        let gpus = [board(0x2231, GpuState::Listed), board(0x2684, GpuState::NoSriov)];
+        let mut report = report(DriverState::AnswersOnly(reason), &gpus, &[]);
+        (report.driver_version, report.proof) = (Some(version), None);
+        report.tables = TablesState::Absent;
+        let text = Text(&report).to_string();
+        let expected =
+            "driver: 590.44.01, answers only: driver branch 590 is not known; overrides work for \
+                        boards that it lists itself, nothing else is changed\n";
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("SR-IOV, which it lacks"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&Json(&report).to_string()).unwrap();
+        assert_eq!(json["driver"]["state"], "answers only");
+        assert_eq!(json["driver"]["reason"], "driver branch 590 is not known");
+        assert!(json["driver"]["proof"].is_null());
+    }
+
+    #[test]
+    fn only_reasons_that_leave_the_answers_alone_leave_them() {
+        let unknown = |text: &str| Reason::UnknownBranch(Version::parse(text.as_bytes()).unwrap());
+        for (reason, leaves) in [
+            (unknown("590.44.01"), true),
+            (unknown("560.35.03"), true),
+            (Reason::Site("second gate", Hits::None), true),
+            (Reason::Site("second gate", Hits::Many), true),
+            (Reason::Tables(Unrecognised::NoSacrificial), true),
+            // Structures of a known length with other fields, and nobody knows which.
+            (unknown("595.45.04"), false),
+            (unknown("999.10.01"), false),
+            (unknown("418.226.00"), false),
+            (Reason::NoVersion, false),
+            (Reason::FtraceOff, false),
+            (Reason::KprobesOff, false),
+            (Reason::Hook("board check", -22), false),
+            (Reason::NoMemory, false),
+        ] {
+            assert_eq!(reason.leaves_answers(), leaves, "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_run_by_us_is_said() {
+        let mut report = report(DriverState::Attached, &[], &[]);
+        for (proof, word, said) in [
+            (Proof::Run, "run", false),
+            (Proof::File, "file", false),
+            (Proof::Published, "published", true),
+        ] {
+            report.proof = Some(proof);
+            let text = Text(&report).to_string();
+            assert_eq!(text.contains("known from published bytes, and was not run by us"), said);
+            assert_eq!(text.contains("`vgpu-unlock inspect`"), said);
+            let json: serde_json::Value = serde_json::from_str(&Json(&report).to_string()).unwrap();
+            assert_eq!(json["driver"]["proof"], word);
+        }
+    }
+
+    #[test]
+    fn who_has_a_board_is_named() {
+        let held = Gpu { bound: Bound::to(b"vfio-pci"), ..board(0x1c03, GpuState::Held) };
+        let unbound = Gpu { bound: Bound::Nobody, ..board(0x1b06, GpuState::Unbound) };
+        let listed = Gpu { functions: 16, ..board(0x2231, GpuState::Listed) };
+        let gpus = [held, unbound, listed];
+        let report = report(DriverState::Attached, &gpus, &[]);
+        let text = Text(&report).to_string();
+        // Nothing but this is said of a board that a virtual machine has: no advice, no daemons.
+        assert!(text.contains("gpu 0000:01:00.0 10de:1c03: used by vfio-pci\ngpu "), "{text}");
+        assert!(text.contains("Tesla P40: no driver is bound to it\n"), "{text}");
+        assert!(text.contains("missing: board bound (the driver did not take it"), "{text}");
+        assert!(text.contains("needs nothing\n  virtual functions: 16\n"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&Json(&report).to_string()).unwrap();
+        let said = |index: usize, key: &str| json["gpus"][index][key].clone();
+        assert_eq!(said(0, "state"), "held");
+        assert_eq!(said(0, "reason"), "used by vfio-pci");
+        assert_eq!(said(0, "driver"), "vfio-pci");
+        assert!(said(0, "missing").is_null() && said(0, "answered_as").is_null());
+        assert_eq!((said(1, "state"), said(1, "driver").is_null()), ("unbound".into(), true));
+        assert_eq!(said(2, "virtual_functions"), 16);
+    }
+
+    #[test]
+    fn every_state_of_a_board_is_brought_about() {
         use GpuState::*;
         let attached = DriverState::Attached;
         let refused = DriverState::Refused(Reason::NoMemory);
         let silent = DriverState::Silent(Reason::KprobesOff);
-        for (driver, checks, written, expected) in [
-            (DriverState::Absent, false, None, NoDriver),
-            (refused, false, None, NotUnlocked),
+        let only = DriverState::AnswersOnly(Reason::Tables(Unrecognised::NoGpuList));
+        let (nvidia, nobody, vfio) = (Bound::Nvidia, Bound::Nobody, Bound::to(b"vfio-pci"));
+        let sibling = gpu::answer(Ids { device: 0x1b06, subsystem: 0 }, None);
+        let all = Way::Checks(true);
+        let table = [
+            // Who has it comes before all else, and then what the user wants.
+            (sibling, false, vfio, attached, Held),
+            (Answer::Listed, true, vfio, DriverState::Absent, Held),
+            (sibling, true, nvidia, attached, Off),
+            (Answer::Unknown, true, nvidia, attached, Off),
+            (Answer::NoSriov, false, nvidia, attached, NoSriov),
+            (Answer::NotYet, false, nobody, attached, NotYet),
+            (Answer::Unknown, false, nobody, DriverState::Absent, Unknown),
+            (Answer::Listed, false, nobody, DriverState::Absent, Listed),
+            (Answer::Listed, false, nobody, attached, Unbound),
+            (Answer::Listed, false, nvidia, refused, Listed),
+            (Answer::Listed, false, Bound::Unknown, only, Listed),
+            (sibling, false, nobody, DriverState::Absent, NoDriver),
+            (sibling, false, nobody, refused, Unbound),
+            (sibling, false, nvidia, refused, NotUnlocked),
+            (sibling, false, nvidia, only, NotUnlocked),
+            (sibling, false, nvidia, silent, NotUnlocked),
+            (sibling, false, nvidia, DriverState::Disabled, NotUnlocked),
+            (sibling, false, nvidia, attached, Unlocked),
+            (Answer::Dropped, false, nvidia, attached, Unlocked),
+            (Answer::Dropped, false, nvidia, only, NotUnlocked),
+        ];
+        for (answer, off, bound, driver, expected) in table {
+            let state = state_of(answer, off, bound, &driver, all);
+            assert_eq!(state, expected, "{answer:?} {off} {bound:?} {driver:?}");
+        }
+    }
+
+    #[test]
+    fn a_board_is_unlocked_when_everything_its_branch_needs_is_in_force() {
+        use GpuState::*;
+        let attached = DriverState::Attached;
+        let silent = DriverState::Silent(Reason::KprobesOff);
+        let sibling = gpu::answer(Ids { device: 0x1b06, subsystem: 0 }, None);
+        for (driver, way, expected) in [
             // 525 and newer: the checks decide.
-            (attached, true, None, Unlocked),
-            (attached, true, Some(Err(Refusal::WrongKey)), Unlocked),
+            (attached, Way::Checks(true), Unlocked),
+            (attached, Way::Checks(false), NotUnlocked),
             // 510 and older: the tables do.
-            (attached, false, None, Waiting),
-            (attached, false, Some(Ok(())), Unlocked),
-            (attached, false, Some(Err(Refusal::WrongKey)), NotUnlocked),
+            (attached, Way::Tables(None), Waiting),
+            (attached, Way::Tables(Some(Ok(()))), Unlocked),
+            (attached, Way::Tables(Some(Err(Refusal::WrongKey))), NotUnlocked),
             // Dead hooks override nothing, but what is written is written.
-            (silent, true, Some(Ok(())), NotUnlocked),
-            (silent, false, Some(Ok(())), Unlocked),
-            (silent, false, None, NotUnlocked),
-            (DriverState::Disabled, false, None, NotUnlocked),
+            (silent, Way::Checks(true), NotUnlocked),
+            (silent, Way::Tables(Some(Ok(()))), Unlocked),
+            (silent, Way::Tables(None), NotUnlocked),
+            (DriverState::Disabled, Way::Tables(None), NotUnlocked),
         ] {
-            assert_eq!(unlocked_state(&driver, checks, written), expected);
+            assert_eq!(state_of(sibling, false, Bound::Nvidia, &driver, way), expected);
         }
     }
 }

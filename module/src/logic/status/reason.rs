@@ -5,9 +5,10 @@ use core::fmt;
 
 use crate::logic::capability::tables::Unrecognised;
 use crate::logic::driver::version::Version;
+use crate::logic::rm_control::layout;
 use crate::logic::signature::Hits;
 
-/// Why the driver was left exactly as it was.
+/// Why the driver was left as it was, or all of it but its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The kernel's ftrace is off (`kernel.ftrace_enabled=0`).
@@ -28,6 +29,23 @@ pub enum Reason {
     OldMdev,
     /// The kernel has no memory left.
     NoMemory,
+}
+
+impl Reason {
+    /// Whether the answers to the daemons can be changed all the same: nothing has to be known for that
+    /// but the structures' lengths, and nothing be changed in the driver.
+    pub fn leaves_answers(&self) -> bool {
+        match self {
+            Reason::UnknownBranch(version) => layout::fits(version.branch),
+            Reason::Site(..) | Reason::Tables(_) => true,
+            Reason::FtraceOff
+            | Reason::KprobesOff
+            | Reason::NoVersion
+            | Reason::Hook(..)
+            | Reason::OldMdev
+            | Reason::NoMemory => false,
+        }
+    }
 }
 
 impl fmt::Display for Reason {

@@ -4,6 +4,7 @@
 use super::board::{Gpu, Vgpu};
 use super::driver::{DriverState, Hook, TablesState};
 use super::told::{Answers, TypeFiles};
+use crate::logic::driver::site::Proof;
 use crate::logic::driver::version::Version;
 use crate::logic::rm_control::ToldTable;
 
@@ -16,6 +17,8 @@ pub struct Report<'a> {
     pub driver_version: Option<Version>,
     /// How it stands with the driver.
     pub driver: DriverState,
+    /// How far the driver's branch was seen to work, where it is attached.
+    pub proof: Option<Proof>,
     /// The boards.
     pub gpus: &'a [Gpu],
     /// The vGPUs of all boards; no more than can be listed.

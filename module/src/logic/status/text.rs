@@ -3,7 +3,10 @@
 
 use core::fmt::{self, Write};
 
-use super::{chain, Answers, DriverState, Gpu, Link, Report, TablesState, TypeFiles, Vgpu};
+use super::{
+    chain, Answers, DriverState, Gpu, GpuState, Link, Report, TablesState, TypeFiles, Vgpu,
+};
+use crate::logic::driver::site::Proof;
 use crate::logic::rm_control::{Daemon, InForce, Told};
 
 /// Formats a [`Report`] as lines of text.
@@ -20,21 +23,38 @@ impl fmt::Display for Text<'_> {
         match report.driver {
             DriverState::Absent => writeln!(f, "not loaded")?,
             DriverState::Attached => writeln!(f, "attached")?,
+            DriverState::AnswersOnly(reason) => writeln!(
+                f,
+                "answers only: {reason}; overrides work for boards that it lists itself, nothing else is changed"
+            )?,
             DriverState::Silent(reason) => {
                 writeln!(f, "hooked, but the hooks do nothing: {reason}")?
             }
             DriverState::Disabled => writeln!(f, "left alone, because of enabled=0")?,
             DriverState::Refused(reason) => writeln!(f, "left exactly as it is: {reason}")?,
         }
+        if report.proof == Some(Proof::Published) {
+            writeln!(
+                f,
+                "  what is changed in this branch is known from published bytes, and was not run by us: please \
+                 report once whether it works, with what `vgpu-unlock inspect` says of the driver"
+            )?;
+        }
         if report.gpus.is_empty() {
             writeln!(f, "gpus: none found")?;
         }
         for gpu in report.gpus {
             write!(f, "gpu {} 10de:{:04x}", gpu.address, gpu.device)?;
-            if let Some(sibling) = gpu.answer.sibling() {
+            if let Some(sibling) = gpu.answered_as() {
                 write!(f, ", answered as 10de:{:04x} {}", sibling.device, sibling.name)?;
             }
-            writeln!(f, ": {}", gpu.state.explanation())?;
+            writeln!(f, ": {}", gpu.explanation())?;
+            if gpu.functions != 0 {
+                writeln!(f, "  virtual functions: {}", gpu.functions)?;
+            }
+            if gpu.state == GpuState::Held {
+                continue;
+            }
             if gpu.profiles_gone {
                 writeln!(
                     f,
@@ -80,7 +100,7 @@ impl fmt::Display for Text<'_> {
         }
         write!(f, "capability tables: {}", report.tables.word())?;
         match report.tables {
-            TablesState::Absent => {}
+            TablesState::Absent | TablesState::NotNeeded => {}
             TablesState::Located => write!(f, ", {} boards listed", report.gpu_list_count)?,
             TablesState::Rewritten => write!(f, ", {} entries", report.entries)?,
             TablesState::Refused(refusal) => write!(f, ": {refusal}")?,

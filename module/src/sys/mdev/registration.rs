@@ -21,8 +21,8 @@ pub struct Registration {
     /// What was registered in the place of the driver's types, where any of these were left out. The
     /// core reads it until the types are unregistered.
     left: Option<KVec<*mut b::mdev_type>>,
-    /// The board.
-    pub address: Address,
+    /// The board that the device is, or is a virtual function of.
+    pub board: Address,
 }
 
 // SAFETY: Pointers to what the mdev core and the driver synchronise themselves.
@@ -47,8 +47,8 @@ impl Registration {
         // SAFETY: The device is alive; `drop` gives the reference back.
         unsafe { b::vu_device_get(raw.device) };
         // SAFETY: The reference.
-        let address = unsafe { address_of(raw.device) };
-        Self { raw, left: None, address }
+        let board = unsafe { board_of(raw.device) };
+        Self { raw, left: None, board }
     }
 
     /// Those of a GPU that were registered before we came.
@@ -58,11 +58,11 @@ impl Registration {
         // SAFETY: Plain pointers and numbers, for which zero is a value.
         let mut raw: b::vu_registration = unsafe { core::mem::zeroed() };
         // SAFETY: Fills what it is given, and takes reference and lock where it has found something.
-        match unsafe { b::vu_mdev_registered(gpu, &mut raw) } {
+        match unsafe { b::vu_mdev_registered(gpu.place(), &mut raw) } {
             b::vu_found_VU_FOUND_NONE => Found::Nothing,
             b::vu_found_VU_FOUND_SOME => {
                 // INVARIANT: The mdev core has kept what the driver handed over.
-                let found = Self { raw, left: None, address: Address::from(gpu) };
+                let found = Self { raw, left: None, board: gpu.board() };
                 let locked = found.locked();
                 Found::Types(found, locked)
             }
@@ -207,16 +207,15 @@ impl Registration {
     }
 }
 
-/// Where a GPU is.
+/// Where the board is that a GPU is a function of.
 ///
 /// # Safety
 /// The device is a PCI device, and alive.
-unsafe fn address_of(device: *mut b::device) -> Address {
-    // SAFETY: Plain numbers, for which zero is a value.
-    let mut gpu: pci::Gpu = unsafe { core::mem::zeroed() };
+unsafe fn board_of(device: *mut b::device) -> Address {
+    let mut board = pci::Place { domain: 0, bus: 0, slot: 0, function: 0 };
     // SAFETY: As the caller promises.
-    unsafe { b::vu_device_address(device, &mut gpu) };
-    Address::from(&gpu)
+    unsafe { b::vu_device_board(device, &mut board) };
+    Address::from(&board)
 }
 
 /// The most vGPUs of one GPU that are listed.

@@ -6,8 +6,11 @@ use core::fmt;
 use kernel::alloc::KBox;
 
 use crate::logic::driver::version::Version;
-use crate::logic::status::Reason;
+use crate::logic::status::{DriverState, Reason};
+use crate::sys::canary::Hooks;
+use crate::sys::log;
 use crate::unlock::attachment::Attachment;
+use crate::unlock::tables::Keys;
 
 /// How it stands with NVIDIA's driver.
 pub enum Driver {
@@ -44,6 +47,39 @@ impl Driver {
             Driver::Refused { version, .. } => *version,
         }
     }
+
+    /// Whether daemons are told what the user wants.
+    pub fn is_watched(&self) -> bool {
+        match self {
+            Driver::Attached(attachment) => attachment.calls().is_some(),
+            Driver::Absent | Driver::Refused { .. } => false,
+        }
+    }
+
+    /// Puts everything back; says whether there was something to put back. `keys` gets what the driver has
+    /// read of boards. May sleep.
+    pub fn let_go(&mut self, driver_lives: bool, keys: &mut Keys) -> bool {
+        match core::mem::replace(self, Driver::Absent) {
+            Driver::Attached(mut attachment) => {
+                attachment.detach(driver_lives, keys);
+                true
+            }
+            Driver::Absent | Driver::Refused { .. } => false,
+        }
+    }
+
+    /// How it stands in a word, having looked whether hooks do anything at the moment.
+    pub fn state(&self, hooks: &Hooks) -> DriverState {
+        match self {
+            Driver::Absent => DriverState::Absent,
+            Driver::Attached(attachment) => match (hooks.check(), attachment.only_answers()) {
+                (Err(reason), _) => DriverState::Silent(reason),
+                (Ok(()), Some(reason)) => DriverState::AnswersOnly(reason),
+                (Ok(()), None) => DriverState::Attached,
+            },
+            Driver::Refused { reason, .. } => DriverState::Refused(*reason),
+        }
+    }
 }
 
 /// " 550.163.01", or nothing where the version is not known.
@@ -55,5 +91,24 @@ impl fmt::Display for Named {
             Some(version) => write!(f, " {version}"),
             None => Ok(()),
         }
+    }
+}
+
+/// Writes a line to the log about what was done to the driver.
+pub fn log_attached(attachment: &Attachment) {
+    let (version, checks) = (attachment.version(), attachment.overrides().count());
+    match (attachment.only_answers(), attachment.unlocker()) {
+        (Some(reason), _) => log::warn(format_args!(
+            "NVIDIA's driver {version}: only its answers to the daemons are changed, for boards that it lists \
+             itself: {reason}"
+        )),
+        (None, Some(unlocker)) => log::info(format_args!(
+            "attached to NVIDIA's driver {version}: {checks} checks overridden, {} boards in its capability \
+             tables",
+            unlocker.gpu_list_count()
+        )),
+        (None, None) => log::info(format_args!(
+            "attached to NVIDIA's driver {version}: {checks} checks overridden"
+        )),
     }
 }

@@ -6,9 +6,11 @@
 //! waits in its notifier, and its memory stays.
 
 mod driver;
+mod said;
 mod types;
 
 pub use driver::Driver;
+pub use said::Said;
 pub use types::Types;
 
 use kernel::alloc::KBox;
@@ -20,6 +22,7 @@ use crate::sys::lock::{LifecycleMutex, Mutexed};
 use crate::sys::target::{self, Notifiers, Target, Which};
 use crate::sys::{calls, clock, hook, log, mdev, work, Errno};
 use crate::unlock::attachment::Attachment;
+use crate::unlock::tables::Keys;
 use crate::unlock::types as vgpu_types;
 use driver::Named;
 
@@ -34,6 +37,10 @@ pub struct State {
     types: Types,
     /// NVIDIA's module that registers types is loaded.
     types_loaded: bool,
+    /// What the driver has read of boards, for attachments that come later.
+    keys: Keys,
+    /// What the log says about boards.
+    said: Said,
 }
 
 static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
@@ -43,6 +50,8 @@ static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
     driver: Driver::Absent,
     types: Types::Absent,
     types_loaded: false,
+    keys: Keys::NONE,
+    said: Said::NOTHING,
 });
 
 /// What a step has come to.
@@ -50,8 +59,14 @@ static STATE: Mutexed<State, LifecycleMutex> = Mutexed::new(State {
 pub enum News {
     /// Nothing that is not in the log.
     Nothing,
-    /// The driver was attached to: there is something to say about its boards.
-    Attached,
+    /// The driver was attached to: there is something to say about its boards. It has taken none of them
+    /// where it is just coming.
+    Attached {
+        /// It is just coming.
+        coming: bool,
+    },
+    /// Boards may stand otherwise than before.
+    Boards,
 }
 
 /// Starts: from now on, a driver that is loaded or will be is unlocked.
@@ -91,6 +106,7 @@ pub fn stop(notifiers: Notifiers) {
         state.running = false;
         state.let_types_go();
         state.let_go(true);
+        state.keys.forget();
         core::mem::replace(&mut state.hooks, Hooks::NONE)
     };
     drop(notifiers);
@@ -160,7 +176,10 @@ pub fn reconsider_types() {
 pub fn coming(which: Which, target: &Target) -> News {
     let mut state = STATE.lock();
     match which {
-        Which::Driver => state.take_hold(target),
+        Which::Driver => match state.take_hold(target) {
+            News::Attached { .. } => News::Attached { coming: true },
+            news => news,
+        },
         Which::Types => {
             state.types_loaded = true;
             // Once it is alive, it may have registered types already.
@@ -186,21 +205,39 @@ pub fn going(which: Which, target: &Target) {
         return;
     }
     // Nobody runs the driver any more, so nobody can be looking at its entries.
-    if state.let_go(false) {
+    let let_go = state.let_go(false);
+    // Another load may be at the same address, and reads everything anew.
+    state.keys.forget();
+    if let_go {
         log::info(format_args!("NVIDIA's driver is going, everything was put back"));
     }
 }
 
-/// Something happened in a hook that wants process context.
-pub fn settle() {
-    if let Driver::Attached(attachment) = &mut STATE.lock().driver {
-        attachment.settle();
+/// Something happened in a hook, or to a board, that wants process context.
+pub fn settle() -> News {
+    let mut state = STATE.lock();
+    let State { driver, keys, .. } = &mut *state;
+    match driver {
+        Driver::Attached(attachment) => {
+            attachment.settle(keys);
+            News::Boards
+        }
+        Driver::Absent | Driver::Refused { .. } => News::Nothing,
     }
 }
 
 /// Shows the state to `f`.
 pub fn with_state<R>(f: impl FnOnce(&State) -> R) -> R {
     f(&STATE.lock())
+}
+
+/// Shows the state to `f`, with what the log says about boards.
+pub fn with_said<R>(f: impl FnOnce(&State, &mut Said) -> R) -> R {
+    let mut state = STATE.lock();
+    let mut said = core::mem::replace(&mut state.said, Said::NOTHING);
+    let result = f(&state, &mut said);
+    state.said = said;
+    result
 }
 
 impl State {
@@ -217,11 +254,7 @@ impl State {
 
     /// Whether daemons are told what the user wants, so that this can be shown of types, too.
     fn tells(&self) -> bool {
-        let attached = match &self.driver {
-            Driver::Attached(attachment) => attachment.calls().is_some(),
-            Driver::Absent | Driver::Refused { .. } => false,
-        };
-        self.running && self.enabled && attached
+        self.running && self.enabled && self.driver.is_watched()
     }
 
     /// Looks for NVIDIA's module that registers types.
@@ -258,15 +291,12 @@ impl State {
         }
         let version = target.version().and_then(Version::parse);
         match self.attach(target, version) {
-            Ok(attachment) => {
-                log::info(format_args!(
-                    "attached to NVIDIA's driver {}: {} checks overridden, {} boards in its capability tables",
-                    attachment.version(),
-                    attachment.overrides().count(),
-                    attachment.unlocker().gpu_list_count()
-                ));
+            Ok(mut attachment) => {
+                driver::log_attached(&attachment);
+                attachment.settle(&mut self.keys);
                 self.driver = Driver::Attached(attachment);
-                News::Attached
+                self.said = Said::NOTHING;
+                News::Attached { coming: false }
             }
             Err(reason) => {
                 let what = Named(version);
@@ -284,18 +314,12 @@ impl State {
     ) -> Result<KBox<Attachment>, Reason> {
         let version = version.ok_or(Reason::NoVersion)?;
         self.hooks.arm()?;
-        Attachment::new(target, version, &self.hooks)
+        Attachment::new(target, version, &self.hooks, &self.keys)
     }
 
     /// Puts everything back; says whether there was something to put back.
     fn let_go(&mut self, driver_lives: bool) -> bool {
-        match core::mem::replace(&mut self.driver, Driver::Absent) {
-            Driver::Attached(mut attachment) => {
-                attachment.detach(driver_lives);
-                true
-            }
-            Driver::Absent | Driver::Refused { .. } => false,
-        }
+        self.driver.let_go(driver_lives, &mut self.keys)
     }
 
     /// How it stands with the files of vGPU types.
@@ -315,13 +339,10 @@ impl State {
 
     /// The same in a word, having looked whether hooks do anything at the moment.
     pub fn driver_state(&self) -> DriverState {
-        match &self.driver {
-            _ if !self.enabled => DriverState::Disabled,
-            Driver::Absent => DriverState::Absent,
-            Driver::Attached(_) => {
-                self.hooks.check().map_or_else(DriverState::Silent, |()| DriverState::Attached)
-            }
-            Driver::Refused { reason, .. } => DriverState::Refused(*reason),
+        if self.enabled {
+            self.driver.state(&self.hooks)
+        } else {
+            DriverState::Disabled
         }
     }
 }

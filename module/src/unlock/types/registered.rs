@@ -99,7 +99,7 @@ pub fn refresh() {
 fn find() {
     let times = table::times();
     let mut incomplete = false;
-    for gpu in pci::gpus() {
+    for gpu in pci::functions() {
         match Registration::find(&gpu) {
             Found::Nothing => {}
             Found::Unknown => incomplete = true,

@@ -13,8 +13,9 @@ use crate::sys::clock;
 use crate::sys::lock::{Mutexed, TypesMutex};
 use crate::sys::mdev::Registration;
 
-/// The most boards, or functions of boards, whose types are looked after.
-pub const MAX_REGISTRATIONS: usize = 32;
+/// The most boards, or functions of boards, whose types are looked after: eight boards with as many virtual
+/// functions as they have.
+pub const MAX_REGISTRATIONS: usize = 256;
 
 /// What is known of a board's types.
 enum Slot {
@@ -137,30 +138,29 @@ pub fn set_incomplete(incomplete: bool) {
 }
 
 /// How many types are registered for a board, and how many vGPUs it has, of which the first are shown
-/// to `each`; `None` where that can't be told.
+/// to `each`; `None` where that can't be told. Where virtual functions have the types, they are the same on
+/// each.
 pub fn of_board(board: Address, mut each: impl FnMut(Vgpu)) -> Option<(u32, u32)> {
-    let at = {
-        let table = TABLE.lock();
-        if table.iter().any(|slot| matches!(slot, Slot::Taken(_))) {
-            return None;
+    let (mut types, mut vgpus) = (0, 0u32);
+    let mut found = false;
+    if TABLE.lock().iter().any(|slot| matches!(slot, Slot::Taken(_))) {
+        return None;
+    }
+    for at in 0..MAX_REGISTRATIONS {
+        let is_its = matches!(TABLE.lock().get(at), Some(Slot::Held(registration)) if registration.board == board);
+        if !is_its {
+            continue;
         }
-        table.iter().position(|slot| match slot {
-            Slot::Held(registration) => registration.address == board,
-            Slot::Free | Slot::Taken(_) => false,
-        })
-    };
-    let Some(at) = at else {
-        return (!INCOMPLETE.load(Ordering::SeqCst)).then_some((0, 0));
-    };
-    // The driver waits with unregistering them as long as they are taken.
-    let (place, registration) = Place::take_held(at)?;
-    let types = u32::try_from(registration.registered()).ok();
-    let gpu = registration.address;
-    let vgpus = registration.each_vgpu(|uuid, name| {
-        each(Vgpu { gpu, uuid: Uuid::from_guid(uuid), vgpu_type: mdev::number(name) });
-    });
-    place.give_back(registration);
-    Some((types?, vgpus))
+        // The driver waits with unregistering them as long as they are taken.
+        let (place, registration) = Place::take_held(at)?;
+        found = true;
+        types = types.max(u32::try_from(registration.registered()).unwrap_or(u32::MAX));
+        vgpus = vgpus.saturating_add(registration.each_vgpu(|uuid, name| {
+            each(Vgpu { gpu: board, uuid: Uuid::from_guid(uuid), vgpu_type: mdev::number(name) });
+        }));
+        place.give_back(registration);
+    }
+    (found || !INCOMPLETE.load(Ordering::SeqCst)).then_some((types, vgpus))
 }
 
 /// How many types of all boards are hidden.

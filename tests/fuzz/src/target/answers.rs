@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use vgpu_unlock::{
+    gpu::Ids,
     host::MAX_PARAMS,
     host::ReadOverrides,
     params::{Gpus, Which},
@@ -96,7 +97,9 @@ fn run(data: &[u8]) {
     let boards = Gpus::parse(input.line()).unwrap_or_default();
     let read = ReadOverrides::parse(input.line()).unwrap_or_default();
     let overrides = read.view();
-    let policy = Policy { boards: &boards, migration: input.u8() & 1 == 1, overrides };
+    let switches = input.u8();
+    let (migration, overrides_only) = (switches & 1 == 1, switches & 2 == 2);
+    let policy = Policy { boards: &boards, migration, overrides, overrides_only };
     let mut memory = ProcessMemory::new();
     for now in 0..8 {
         if input.is_empty() {
@@ -108,6 +111,14 @@ fn run(data: &[u8]) {
         one_call(cmd, status, &params(&mut input), &policy, &mut memory);
     }
 }
+
+/// What overrides need.
+const OF_VGPUS: [u32; 4] = [
+    command::VGPU_GET_START_DATA,
+    command::VGPU_CREATE_DEVICE,
+    command::VGPU_CONFIG_GET_VGPU_TYPE_INFO,
+    command::HOST_VGPU_DEVICE_GET_VGPU_TYPE_INFO,
+];
 
 fn one_call(cmd: u32, status: u32, before: &[u8], policy: &Policy<'_>, memory: &mut ProcessMemory) {
     let known = *memory;
@@ -126,7 +137,7 @@ fn one_call(cmd: u32, status: u32, before: &[u8], policy: &Policy<'_>, memory: &
     assert!(said_status || !said.is_empty() || !matches!(verdict, Verdict::Edited(_)));
 
     let Some(interest) = interest(cmd) else { return assert_eq!(verdict, Verdict::Untouched) };
-    if status == command::NV_ERR_BUSY_RETRY {
+    if status == command::NV_ERR_BUSY_RETRY || (policy.overrides_only && !OF_VGPUS.contains(&cmd)) {
         return assert_eq!(verdict, Verdict::Untouched);
     }
     if said_status {
@@ -171,7 +182,8 @@ fn changed(before: &[u8], after: &[u8]) -> Range<usize> {
 fn pci_info(before: &[u8], after: &[u8], policy: &Policy<'_>) {
     let id = |bytes: &[u8], at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
     let mut expected = before.to_vec();
-    if let Some(answer) = policy.boards.answer(id(before, 2), id(before, 6)) {
+    let ids = Ids { device: id(before, 2), subsystem: id(before, 6) };
+    if let Some(answer) = policy.boards.answer(ids) {
         expected[2..4].copy_from_slice(&answer.device.to_le_bytes());
         expected[6..8].copy_from_slice(&answer.subsystem.to_le_bytes());
     }

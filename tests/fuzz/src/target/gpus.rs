@@ -3,8 +3,8 @@
 
 use vgpu_unlock::{
     gpu::Address,
-    gpu::{self, Answer},
-    params::{Gpus, Identity, Rule},
+    gpu::{self, Answer, Ids},
+    params::{Gpus, Rule},
 };
 
 use super::texts;
@@ -79,35 +79,42 @@ fn check(
         .or_else(|| of(Board::Device(device, None)))
         .or_else(|| of(Board::Any))
         .unwrap_or(Rule::Auto);
-    assert_eq!(gpus.rule(device, subsystem, address), rule);
+    let ids = Ids { device, subsystem };
+    assert_eq!(gpus.rule(ids, address), rule);
 
-    let built_in = gpu::answer(device).sibling();
+    let built_in = gpu::answer(ids, None).sibling();
     let answer = match rule {
         Rule::Off => None,
-        Rule::As(id, Some(sub)) => Some(Identity { device: id, subsystem: sub }),
+        Rule::As(id, Some(sub)) => Some(Ids { device: id, subsystem: sub }),
         Rule::As(id, None) => {
             let table = built_in.filter(|sibling| sibling.device == id).and_then(|s| s.subsystem);
-            Some(Identity { device: id, subsystem: table.unwrap_or(subsystem) })
+            Some(Ids { device: id, subsystem: table.unwrap_or(subsystem) })
         }
-        Rule::Auto => built_in.map(|sibling| Identity {
+        Rule::Auto => built_in.map(|sibling| Ids {
             device: sibling.device,
             subsystem: sibling.subsystem.unwrap_or(subsystem),
         }),
     };
-    assert_eq!(gpus.answer(device, subsystem, address), answer);
+    assert_eq!(gpus.answer(ids, address), answer);
 
-    let board = gpus.board(device, subsystem, address);
+    for branch in [None, Some(470), Some(550), Some(590)] {
+        board_is(gpus.board(ids, address, branch), ids, branch, (rule, answer));
+    }
+}
+
+fn board_is(board: Answer, ids: Ids, branch: Option<u16>, (rule, answer): (Rule, Option<Ids>)) {
+    let built_in = gpu::answer(ids, branch);
+    // Of these, the table says nothing else than that they are NVIDIA's own.
+    let native = matches!(built_in, Answer::Listed | Answer::Dropped | Answer::NotYet);
     match rule {
         Rule::Off => assert_eq!(board, Answer::Unknown),
-        Rule::Auto => assert_eq!(board, gpu::answer(device)),
-        Rule::As(id, _) if id == device && gpu::answer(device) == Answer::Listed => {
-            assert_eq!(board, Answer::Listed);
-        }
+        Rule::Auto => assert_eq!(board, built_in),
+        Rule::As(id, _) if id == ids.device && native => assert_eq!(board, built_in),
         // What status and tables go by is what the daemons are told.
         Rule::As(..) => {
-            let sibling = board.sibling().map(|sibling| Identity {
+            let sibling = board.sibling().map(|sibling| Ids {
                 device: sibling.device,
-                subsystem: sibling.subsystem.unwrap_or(subsystem),
+                subsystem: sibling.subsystem.unwrap_or(ids.subsystem),
             });
             assert_eq!(sibling, answer);
         }

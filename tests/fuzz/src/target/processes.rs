@@ -88,7 +88,12 @@ fn start(memory: &mut ProcessMemory, name: u8, vgpu_type: u8) {
         (command::VGPU_GET_START_DATA, params.len())
     };
     let boards = Gpus::default();
-    let policy = Policy { boards: &boards, migration: false, overrides: Overrides::default() };
+    let policy = Policy {
+        boards: &boards,
+        migration: false,
+        overrides: Overrides::default(),
+        overrides_only: false,
+    };
     let mut call = Call { cmd, status: command::NV_OK, params: &mut params[..size] };
     edit(&mut call, &policy, memory);
     let uuid = Uuid::from_guid([name; 16]);

@@ -11,7 +11,7 @@ use vgpu_unlock::{
         unlock::{Entries, Refusal, prepare},
         watch::Watch,
     },
-    gpu::{self, Answer, answer, vgpu_types},
+    gpu::{self, Answer, Ids, answer, vgpu_types},
 };
 
 use crate::{
@@ -81,11 +81,14 @@ fn run(data: &[u8]) {
     match result {
         Ok(board) => {
             let own = board.header.device;
+            let ids = Ids { device: own, subsystem: board.header.subsystem };
             let sibling = match chosen {
                 Some(chosen) => gpu::chosen(chosen, None),
-                None => answer(own).sibling().unwrap_or_else(|| panic!("{own:#06x} has none")),
+                None => {
+                    answer(ids, None).sibling().unwrap_or_else(|| panic!("{own:#06x} has none"))
+                }
             };
-            assert!(answer(own) != Answer::Listed || sibling.device != own);
+            assert!(answer(ids, None) != Answer::Listed || sibling.device != own);
             assert_eq!(board.sibling, sibling);
             crypto.set_key(&key);
             let types: Vec<_> = vgpu_types(sibling.device).collect();
@@ -101,12 +104,16 @@ fn run(data: &[u8]) {
             assert!(entries.as_slice().is_empty(), "nothing is written after {refusal}");
             match refusal {
                 Refusal::Listed { device } => {
-                    assert!(
-                        answer(device) == Answer::Listed && chosen.is_none_or(|id| id == device)
-                    );
+                    // Of one ID, the subsystem's tells.
+                    let listed =
+                        |subsystem| answer(Ids { device, subsystem }, None) == Answer::Listed;
+                    assert!(listed(0) || listed(0x1160));
+                    assert!(chosen.is_none_or(|id| id == device));
                 }
                 Refusal::NoSibling { device } => {
-                    assert!(answer(device) == Answer::Unknown && chosen.is_none());
+                    let built_in = answer(Ids { device, subsystem: 0 }, None);
+                    assert!(matches!(built_in, Answer::Unknown | Answer::NoSriov));
+                    assert!(chosen.is_none());
                 }
                 Refusal::NoTypes { device } => {
                     assert_eq!((Some(device), vgpu_types(device).count()), (chosen, 0));

@@ -8,7 +8,7 @@ mod v525;
 mod v535;
 mod v550;
 
-pub use super::site::{Branch, Change, Site};
+pub use super::site::{Branch, Change, Proof, Site};
 
 use super::version::Version;
 

@@ -4,8 +4,9 @@
 //! That the second gate has 535's effect is by analogy: its bytes stand in 525 too, once.
 
 use super::v535;
-use crate::logic::driver::site::{Branch, Site};
+use crate::logic::driver::site::{Branch, Proof, Site};
 
-pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[] };
+pub(super) static BRANCH: Branch =
+    Branch { sites: &SITES, needs_tables: false, proof: Proof::File };
 
 static SITES: [Site; 2] = [v535::BOARD_CHECK_SITE, v535::SECOND_GATE_SITE];

@@ -4,10 +4,11 @@
 //! Source: what the community's binary patches for the host build 535.247.02 replace; the patterns
 //! were derived from Debian's builds of 525 and 535.
 
-use crate::logic::driver::site::{Branch, Change, Site, BOARD_CHECK, SECOND_GATE};
+use crate::logic::driver::site::{Branch, Change, Proof, Site, BOARD_CHECK, SECOND_GATE};
 use crate::logic::signature::Pattern;
 
-pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[] };
+pub(super) static BRANCH: Branch =
+    Branch { sites: &SITES, needs_tables: false, proof: Proof::File };
 
 static SITES: [Site; 2] = [BOARD_CHECK_SITE, SECOND_GATE_SITE];
 

@@ -4,14 +4,10 @@
 //! Source: what the community's binary patches for the host build 550.163.02 replace; the patterns
 //! were derived from Debian's 550.163.01, and proven there in a running kernel.
 
-use crate::logic::driver::site::{Branch, Change, Site, Store, BOARD_CHECK, SECOND_GATE};
+use crate::logic::driver::site::{Branch, Change, Proof, Site, Store, BOARD_CHECK, SECOND_GATE};
 use crate::logic::signature::Pattern;
 
-pub(super) static BRANCH: Branch = Branch { sites: &SITES, unlisted: &[TESLA_M60, TESLA_P40] };
-
-/// Missing among the device IDs that 550.163.01's board check compares with; 535's has both.
-const TESLA_M60: u16 = 0x13f2;
-const TESLA_P40: u16 = 0x1b38;
+pub(super) static BRANCH: Branch = Branch { sites: &SITES, needs_tables: false, proof: Proof::Run };
 
 static SITES: [Site; 2] = [
     Site {

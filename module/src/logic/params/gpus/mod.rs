@@ -6,17 +6,8 @@ mod rule;
 pub use rule::Rule;
 
 use super::error::ParseError;
-use crate::logic::gpu::{self, Address, Answer, Sibling};
+use crate::logic::gpu::{self, Address, Answer, Ids, Sibling};
 use rule::{Board, Rules};
-
-/// PCI IDs that a board is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// PCI device ID.
-    pub device: u16,
-    /// PCI subsystem ID.
-    pub subsystem: u16,
-}
 
 /// The parameter `gpus`, read and found right. See the module's documentation for its grammar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,10 +51,10 @@ impl<'a> Gpus<'a> {
     /// device ID, or else any board. Without one it is [`Rule::Auto`].
     ///
     /// `address` is `None` where the caller does not know it.
-    pub fn rule(&self, device: u16, subsystem: u16, address: Option<Address>) -> Rule {
+    pub fn rule(&self, ids: Ids, address: Option<Address>) -> Rule {
         let mut best = (0, Rule::Auto);
         for (_, board, rule) in Rules::new(self.0).map_while(Result::ok) {
-            match board.rank(device, subsystem, address) {
+            match board.rank(ids, address) {
                 Some(rank) if rank > best.0 => best = (rank, rule),
                 _ => {}
             }
@@ -71,42 +62,37 @@ impl<'a> Gpus<'a> {
         best.1
     }
 
-    /// What is done about a board: the built-in table's answer, unless a rule says another one. A
-    /// board that is left alone is answered as none.
-    pub fn board(&self, device: u16, subsystem: u16, address: Option<Address>) -> Answer {
-        match self.rule(device, subsystem, address) {
+    /// What is done about a board by a driver of this branch: the built-in table's answer, unless a rule
+    /// says another one. A board that is left alone is answered as none.
+    pub fn board(&self, ids: Ids, address: Option<Address>, branch: Option<u16>) -> Answer {
+        match self.rule(ids, address) {
             Rule::Off => Answer::Unknown,
-            Rule::Auto => gpu::answer(device),
-            Rule::As(other, its) => gpu::answer_as(device, named(device, other, its)),
+            Rule::Auto => gpu::answer(ids, branch),
+            Rule::As(other, its) => gpu::answer_as(ids, branch, named(ids, other, its)),
         }
     }
 
-    /// The IDs that a board is answered with; `None` where it keeps its own.
+    /// The IDs that a board is answered with; `None` where it keeps its own. Those depend on no branch.
     ///
     /// Where a rule names no subsystem ID, the built-in table's is taken, if it has one with that
     /// device ID for this board, and otherwise the board keeps its own.
-    pub fn answer(
-        &self,
-        device: u16,
-        subsystem: u16,
-        address: Option<Address>,
-    ) -> Option<Identity> {
-        let sibling = match self.rule(device, subsystem, address) {
+    pub fn answer(&self, ids: Ids, address: Option<Address>) -> Option<Ids> {
+        let sibling = match self.rule(ids, address) {
             Rule::Off => None,
-            Rule::Auto => gpu::answer(device).sibling(),
-            Rule::As(other, its) => Some(named(device, other, its)),
+            Rule::Auto => gpu::answer(ids, None).sibling(),
+            Rule::As(other, its) => Some(named(ids, other, its)),
         };
-        sibling.map(|sibling| Identity {
+        sibling.map(|sibling| Ids {
             device: sibling.device,
-            subsystem: sibling.subsystem.unwrap_or(subsystem),
+            subsystem: sibling.subsystem.unwrap_or(ids.subsystem),
         })
     }
 }
 
-/// The board that a rule names for the one with PCI device ID `device`. Without a subsystem ID of the
-/// rule's it has the built-in table's, if that has the same board for this one.
-fn named(device: u16, other: u16, subsystem: Option<u16>) -> Sibling {
-    let table = gpu::answer(device).sibling().filter(|sibling| sibling.device == other);
+/// The board that a rule names for another one. Without a subsystem ID of the rule's it has the built-in
+/// table's, if that has the same board for this one.
+fn named(ids: Ids, other: u16, subsystem: Option<u16>) -> Sibling {
+    let table = gpu::answer(ids, None).sibling().filter(|sibling| sibling.device == other);
     gpu::chosen(other, subsystem.or(table.and_then(|sibling| sibling.subsystem)))
 }
 
@@ -120,9 +106,13 @@ mod tests {
         Some(Address { domain: 0, bus, slot: 0, function: 0 })
     }
 
+    fn ids(device: u16) -> Ids {
+        Ids { device, subsystem: OWN }
+    }
+
     fn answer(text: &str, device: u16, bus: u8) -> Option<(u16, u16)> {
         let gpus = Gpus::parse(text.as_bytes()).unwrap();
-        gpus.answer(device, OWN, address(bus)).map(|i| (i.device, i.subsystem))
+        gpus.answer(ids(device), address(bus)).map(|i| (i.device, i.subsystem))
     }
 
     #[test]
@@ -165,7 +155,7 @@ mod tests {
     fn an_address_without_a_domain_fits_addresses_of_all_sizes() {
         let text = b"12345678:ff:1f.7=off";
         let at = Address { domain: 0x1234_5678, bus: 0xff, slot: 31, function: 7 };
-        assert_eq!(Gpus::parse(text).unwrap().rule(1, 2, Some(at)), Rule::Off);
+        assert_eq!(Gpus::parse(text).unwrap().rule(ids(1), Some(at)), Rule::Off);
     }
 
     #[test]
@@ -181,10 +171,10 @@ mod tests {
     #[test]
     fn a_rule_decides_what_is_done_about_a_board() {
         let board = |text: &'static str, device| {
-            Gpus::parse(text.as_bytes()).unwrap().board(device, OWN, address(1))
+            Gpus::parse(text.as_bytes()).unwrap().board(ids(device), address(1), Some(535))
         };
         for device in [0x1b06, 0x1b38, 0x2684] {
-            assert_eq!(board("1b06=auto", device), gpu::answer(device));
+            assert_eq!(board("1b06=auto", device), gpu::answer(ids(device), Some(535)));
             assert_eq!(board("01:00.0=off", device), Answer::Unknown);
         }
         for (text, device, expected) in [
@@ -199,6 +189,13 @@ mod tests {
         }
         // Answered as what it is, a board that NVIDIA lists needs nothing.
         assert_eq!(board("1b38=1b38:11a0", 0x1b38), Answer::Listed);
+        // Nor one that this branch has dropped, which is what it is anyway.
+        let gpus = Gpus::parse(b"1b38=1b38").unwrap();
+        assert_eq!(gpus.board(ids(0x1b38), address(1), Some(550)), Answer::Dropped);
+        assert_eq!(
+            gpus.board(ids(0x1b06), address(1), Some(550)).sibling().unwrap().device,
+            0x1b38
+        );
     }
 
     #[test]
@@ -210,8 +207,8 @@ mod tests {
             assert_eq!(answer(text, 0x1b06, 1), Some((0x1b38, OWN)));
             assert_eq!(answer(text, 0x1b06, 2), Some((0x13f2, OWN)));
             let gpus = Gpus::parse(text.as_bytes()).unwrap();
-            assert_eq!(gpus.rule(0x1b06, 1, None), Rule::Off);
-            assert_eq!(gpus.rule(0x1b06, OWN, None), Rule::As(0x13f2, None));
+            assert_eq!(gpus.rule(Ids { device: 0x1b06, subsystem: 1 }, None), Rule::Off);
+            assert_eq!(gpus.rule(ids(0x1b06), None), Rule::As(0x13f2, None));
         }
     }
 
@@ -225,7 +222,7 @@ mod tests {
         let gpus = Gpus::parse(b"any=off").unwrap();
         assert!(!gpus.name_addresses());
         for device in [0x1b06, 0x1b38, 0x2684] {
-            assert_eq!(gpus.board(device, OWN, address(1)), Answer::Unknown);
+            assert_eq!(gpus.board(ids(device), address(1), None), Answer::Unknown);
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The grammar of `gpus`: rules, each for a board, or for all of a kind.
 
-use crate::logic::gpu::{Address, NVIDIA_VENDOR};
+use crate::logic::gpu::{Address, Ids, NVIDIA_VENDOR};
 use crate::logic::params::error::ParseError;
 use crate::logic::params::scan::Scanner;
 use crate::logic::profile::hex_digit;
@@ -30,11 +30,13 @@ pub enum Board {
 
 impl Board {
     /// How closely the rule describes a board; `None` where it is not for it.
-    pub fn rank(&self, device: u16, subsystem: u16, address: Option<Address>) -> Option<u8> {
+    pub fn rank(&self, ids: Ids, address: Option<Address>) -> Option<u8> {
         match *self {
             Board::At(at) => (address == Some(at)).then_some(4),
-            Board::Device(id, Some(sub)) => (id == device && sub == subsystem).then_some(3),
-            Board::Device(id, None) => (id == device).then_some(2),
+            Board::Device(device, Some(subsystem)) => {
+                (Ids { device, subsystem } == ids).then_some(3)
+            }
+            Board::Device(device, None) => (device == ids.device).then_some(2),
             Board::Any => Some(1),
         }
     }

@@ -19,7 +19,7 @@
 //! | 580 from 580.94, 590 | 5432 | not known |
 //!
 //! 595 has 5432 too, but another field between: a driver of that branch must not be attached to with
-//! these layouts. 510 is not known: no header, no package.
+//! these layouts ([`fits`]). 510 is not known: no header, no package.
 
 mod r450;
 mod r525;
@@ -39,6 +39,12 @@ pub static ALL: [&Layout; 7] = [
     &r580::OF_VGPU,
     &r580_94::BY_NUMBER,
 ];
+
+/// Whether the layouts are those of a driver of this branch, wherever it has one of the lengths. 595 has
+/// a known length with other fields in it, and nobody knows of newer ones.
+pub fn fits(branch: u16) -> bool {
+    (450..595).contains(&branch)
+}
 
 /// The layout of a command's parameters of this length.
 pub fn of(cmd: u32, size: usize) -> Option<&'static Layout> {
