@@ -12,47 +12,35 @@ use anyhow::{Context, Result, ensure};
 use super::PACKAGES;
 use crate::{kernel::Prepared, sh};
 
-/// The driver that is run.
-const VERSION: &str = "550.163.01";
-
-/// What `nvidia.ko` is made of; the package has the sources of four more modules.
-const PARTS: [&str; 7] = [
-    "Kbuild",
-    "Makefile",
-    "conftest.sh",
-    "count-lines.mk",
-    "header-presence-tests.mk",
-    "common",
-    "nvidia",
-];
-
-/// Builds `nvidia.ko` for `kernel`, or returns the one that was built before.
+/// Builds `nvidia.ko` of this version for `kernel`, or returns the one that was built before.
 ///
 /// # Errors
 /// It cannot be fetched, or does not compile for this kernel.
-pub fn build(kernel: &Prepared) -> Result<PathBuf> {
+pub fn build(kernel: &Prepared, version: &str) -> Result<PathBuf> {
     let package = PACKAGES
         .iter()
-        .find(|package| package.version == VERSION)
-        .with_context(|| format!("{VERSION} is no known driver"))?;
+        .find(|package| package.version == version)
+        .with_context(|| format!("{version} is no known driver"))?;
     let source = package.source()?;
-    let dir = crate::paths::cache().join("build").join(kernel.target.name).join("nvidia-driver");
+    let builds = crate::paths::cache().join("build").join(kernel.target.name);
+    let dir = builds.join(format!("nvidia-driver-{version}"));
     let module = dir.join("nvidia.ko");
     // Written last; says what the module was built for.
     let stamp = dir.join(".built-for");
     let inputs = kernel.inputs();
-    let wanted = format!("{VERSION}\n{inputs}");
+    let wanted = format!("{version}\n{inputs}");
     if module.exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == wanted) {
         return Ok(module);
     }
 
-    let _bar = sh::progress(&format!("building NVIDIA's {VERSION} for {}", kernel.release));
+    let _bar = sh::progress(&format!("building NVIDIA's {version} for {}", kernel.release));
     if dir.exists() {
         fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
     }
-    fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
-    for part in PARTS {
-        sh::output(Command::new("cp").arg("-r").arg(source.join(part)).arg(&dir))?;
+    fs::create_dir_all(&builds).with_context(|| format!("creating {}", builds.display()))?;
+    sh::output(Command::new("cp").arg("-r").arg(&source).arg(&dir))?;
+    if package.patched {
+        patch(&dir)?;
     }
     make(kernel, &dir)?;
     let release = sh::output(Command::new("modinfo").args(["-F", "vermagic"]).arg(&module))?;
@@ -86,4 +74,18 @@ fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
             .arg("modules"),
         &dir.with_extension("log"),
     )
+}
+
+/// Applies the patches by which Debian's package makes an old driver's open part compile for newer kernels, in
+/// the order that DKMS would.
+fn patch(dir: &Path) -> Result<()> {
+    let conf = dir.join("dkms.conf");
+    let text = fs::read_to_string(&conf).with_context(|| format!("reading {}", conf.display()))?;
+    let list = text.split_once("PATCH=(").and_then(|(_, rest)| rest.split_once(')'));
+    let (list, _) = list.with_context(|| format!("{} lists no patches", conf.display()))?;
+    for name in list.split_whitespace() {
+        let file = dir.join("patches").join(name);
+        sh::output(Command::new("patch").current_dir(dir).args(["-p1", "-s", "-i"]).arg(&file))?;
+    }
+    Ok(())
 }

@@ -17,16 +17,22 @@ pub struct Package {
     pub name: &'static str,
     /// The driver's version.
     pub version: &'static str,
+    /// It is built with the patches that come with it: its open part is too old for our kernels.
+    pub patched: bool,
 }
 
-/// The drivers that are inspected; the newest one is also built and run.
+const fn package(name: &'static str, version: &'static str) -> Package {
+    Package { name, version, patched: false }
+}
+
+/// The drivers that are inspected; some are also built and run.
 pub const PACKAGES: &[Package] = &[
-    Package { name: "nvidia-tesla-450-kernel-dkms", version: "450.248.02" },
-    Package { name: "nvidia-tesla-460-kernel-dkms", version: "460.106.00" },
-    Package { name: "nvidia-tesla-470-kernel-dkms", version: "470.256.02" },
-    Package { name: "nvidia-tesla-kernel-dkms", version: "525.147.05" },
-    Package { name: "nvidia-kernel-dkms", version: "535.216.03" },
-    Package { name: "nvidia-kernel-dkms", version: "550.163.01" },
+    package("nvidia-tesla-450-kernel-dkms", "450.248.02"),
+    package("nvidia-tesla-460-kernel-dkms", "460.106.00"),
+    Package { patched: true, ..package("nvidia-tesla-470-kernel-dkms", "470.256.02") },
+    package("nvidia-tesla-kernel-dkms", "525.147.05"),
+    package("nvidia-kernel-dkms", "535.216.03"),
+    package("nvidia-kernel-dkms", "550.163.01"),
 ];
 
 impl Package {

@@ -101,8 +101,8 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
     if scenario.unlock {
         ours.push((String::new(), kernel::build::module(kernel)?));
     }
-    if scenario.real_driver {
-        ours.push((String::new(), crate::driver::build(kernel)?));
+    if let Some(version) = scenario.real_driver {
+        ours.push((String::new(), crate::driver::build(kernel, version)?));
     }
     for variant in scenario.standins {
         for module in standin::build(kernel, variant)? {

@@ -27,8 +27,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// The kernels that it is run on.
     pub targets: &'static [&'static str],
-    /// Whether it needs NVIDIA's own driver.
-    pub real_driver: bool,
+    /// The version of NVIDIA's own driver that it needs.
+    pub real_driver: Option<&'static str>,
     /// The stand-ins that it needs.
     pub standins: &'static [Variant],
     /// Directories below tests/modules with further modules of C that it needs.
@@ -55,7 +55,7 @@ const DEFAULT: Scenario = Scenario {
     name: "",
     about: "",
     targets: &["debian-6.12", "debian-7.2"],
-    real_driver: false,
+    real_driver: None,
     standins: &[],
     helpers: &[],
     unlock: false,
@@ -71,9 +71,13 @@ const DEFAULT: Scenario = Scenario {
 const SELFTEST: Scenario =
     Scenario { targets: &["debian-6.12"], timeout: Duration::from_secs(60), ..DEFAULT };
 
+/// NVIDIA's driver whose checks decide, and one that goes by the capability tables.
+const CHECKS: &str = "550.163.01";
+const TABLES: &str = "470.256.02";
+
 const REAL: Scenario = Scenario {
     targets: &["debian-6.12"],
-    real_driver: true,
+    real_driver: Some(CHECKS),
     unlock: true,
     timeout: Duration::from_secs(300),
     ..DEFAULT
@@ -135,21 +139,28 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "baseline", about: "NVIDIA's driver without us", unlock: false, ..REAL },
     Scenario { name: "real", about: "NVIDIA's driver, unlocked and put back", ..REAL },
     Scenario {
+        name: "real-tables",
+        about: "NVIDIA's driver that goes by its tables, unlocked and put back",
+        real_driver: Some(TABLES),
+        ..REAL
+    },
+    Scenario {
         name: "real-wrong-key",
-        about: "NVIDIA's driver with a key that is not the board's",
+        about: "NVIDIA's driver that goes by its tables, with a key that is not the board's",
+        real_driver: Some(TABLES),
         key: Some(WRONG_KEY),
         ..REAL
     },
     Scenario {
         name: "standin-baseline",
         about: "the stand-ins without us",
-        standins: standin::BRANCHES,
+        standins: standin::ALL,
         ..DEFAULT
     },
     Scenario {
         name: "standin",
         about: "stand-ins of each branch, and what can go wrong around them",
-        standins: standin::BRANCHES,
+        standins: standin::ALL,
         unlock: true,
         timeout: Duration::from_secs(300),
         ..DEFAULT
@@ -157,15 +168,23 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "standin-wrong-key",
         about: "a stand-in under load with a key that is not the board's",
-        standins: standin::BRANCHES,
+        standins: standin::ALL,
         unlock: true,
         key: Some(WRONG_KEY),
         ..DEFAULT
     },
     Scenario {
         name: "standin-refusals",
-        about: "stand-ins that must be left alone",
+        about: "stand-ins of which something must be left alone",
         standins: standin::FAULTS,
+        unlock: true,
+        ..DEFAULT
+    },
+    Scenario {
+        name: "boards",
+        about: "boards that come and go, and that another driver has",
+        standins: standin::WAYS,
+        helpers: &["holder"],
         unlock: true,
         ..DEFAULT
     },

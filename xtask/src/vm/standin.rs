@@ -27,7 +27,7 @@ pub struct Variant {
     /// What the guest's scenarios call it.
     pub name: &'static str,
     version: &'static str,
-    /// 550, or any other for the form that 525 and 535 share.
+    /// 550, or the form that 525 and 535 share; before 525 there are no checks.
     branch: u32,
     /// How many second gates its text has.
     gates: u32,
@@ -38,23 +38,35 @@ pub struct Variant {
 const GOOD: Variant =
     Variant { name: "550", version: "550.163.01", branch: 550, gates: 1, sacrificial: 40 };
 
-/// Those that are to be unlocked.
-pub const BRANCHES: &[Variant] = &[
-    GOOD,
-    Variant { name: "535", version: "535.216.03", branch: 535, ..GOOD },
-    Variant { name: "525", version: "525.147.05", branch: 525, ..GOOD },
-];
+/// A branch that goes by the capability tables alone.
+const TABLES: Variant =
+    Variant { name: "470", version: "470.256.02", branch: 470, gates: 0, ..GOOD };
+
+const FORM_535: Variant = Variant { name: "535", version: "535.216.03", branch: 535, ..GOOD };
+const FORM_525: Variant = Variant { name: "525", version: "525.147.05", branch: 525, ..GOOD };
+
+/// Those whose checks are overridden.
+pub const BRANCHES: &[Variant] = &[GOOD, FORM_535, FORM_525];
+
+/// Of each way to unlock, the newest.
+pub const WAYS: &[Variant] = &[GOOD, TABLES];
+
+/// All that are to be unlocked.
+pub const ALL: &[Variant] = &[GOOD, FORM_535, FORM_525, TABLES];
 
 /// For what is the same on all branches.
 pub const NEWEST: &[Variant] = &[GOOD];
 
-/// Those that are to be left alone.
+/// Those of which something must be left alone.
 pub const FAULTS: &[Variant] = &[
     Variant { name: "no-signature", gates: 0, ..GOOD },
     Variant { name: "double-signature", gates: 2, ..GOOD },
+    // Its checks are not known, its structures are.
+    Variant { name: "590", version: "590.44.01", ..GOOD },
     Variant { name: "unknown-version", version: "999.10.01", ..GOOD },
-    Variant { name: "no-sacrificial", sacrificial: 0, ..GOOD },
-    Variant { name: "short-sacrificial", sacrificial: 10, ..GOOD },
+    Variant { name: "no-tables", sacrificial: 0, ..GOOD },
+    Variant { name: "no-sacrificial", sacrificial: 0, ..TABLES },
+    Variant { name: "short-sacrificial", sacrificial: 10, ..TABLES },
 ];
 
 /// Builds the modules of `variant` for `kernel`: `nvidia`, and `nvidia-vgpu-vfio` on top of it.
@@ -194,7 +206,7 @@ mod tests {
             let bytes: Vec<String> = magic.iter().map(|byte| format!("{byte:#04x}")).collect();
             bytes.join(", ")
         };
-        for variant in BRANCHES.iter().chain(FAULTS) {
+        for variant in ALL.iter().chain(FAULTS) {
             let source = tables(variant);
             let count = |text: &str| source.matches(text).count();
             assert_eq!(count(&magic(GPU_LIST)), 1, "{}", variant.name);
@@ -206,9 +218,9 @@ mod tests {
 
     #[test]
     fn names_differ() {
-        let mut names: Vec<&str> = BRANCHES.iter().chain(FAULTS).map(|v| v.name).collect();
+        let mut names: Vec<&str> = ALL.iter().chain(FAULTS).map(|v| v.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), BRANCHES.len() + FAULTS.len());
+        assert_eq!(names.len(), ALL.len() + FAULTS.len());
     }
 }

@@ -8,11 +8,10 @@ use super::{
     steps::{self, DRIVER, MODULE, attached, soon, unchanged},
 };
 use crate::{
-    board::{Board, KEY, MAGIC},
-    expected::TESLA_P40,
+    board::Board,
     kernel, probe,
     report::{Report, equal},
-    status, tables,
+    status,
 };
 
 /// The driver's answer in words.
@@ -52,24 +51,6 @@ pub fn run(report: &mut Report) -> Result<()> {
     kernel::load(MODULE)?;
     report.check("the module attaches", || soon(attached));
     ask(report, 1)?;
-
-    report.show("\na vGPU starts, the driver reads the board's magic and key:");
-    let old = probe::rodata()?;
-    let first = tables::sacrificial(&old)?;
-    probe::play(board.bar3()?)?;
-    report.check("the tables are rewritten", || {
-        soon(|| status::Status::read()?.is("/tables/state", "rewritten"))
-    });
-    let new = probe::rodata()?;
-    let mut verified = 0;
-    for (index, expected) in TESLA_P40.iter().enumerate() {
-        let ok = report.check(&format!("{} is there and verifies", expected.name), || {
-            tables::entry(&new, (first, index), (&MAGIC, &KEY), expected)
-        });
-        verified += u32::from(ok);
-    }
-    let names: Vec<&str> = TESLA_P40.iter().take(4).map(|t| t.name).collect();
-    report.show(&format!("  {verified} entries verify: {}, ...", names.join(", ")));
 
     report.show("\n# cat /sys/kernel/debug/vgpu_unlock/status");
     report.show(&status::text()?);

@@ -4,6 +4,7 @@
 
 mod answers;
 mod baseline;
+mod boards;
 mod demo;
 mod mdev;
 mod mdev_faults;
@@ -41,10 +42,12 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "baseline" => baseline::run(report),
         "standin-baseline" => baseline::standins(report),
         "real" => real::run(report),
+        "real-tables" => real::tables(report),
         "real-wrong-key" => real::wrong_key(report),
         "standin" => standin::run(report),
         "standin-wrong-key" => standin::wrong_key(report),
         "standin-refusals" => refusals::run(report),
+        "boards" => boards::run(report),
         "rm-control" => rm_control::run(report),
         "rm-cost" => rm_cost::run(report, Unit::Instructions),
         "rm-cost-time" => rm_cost::run(report, Unit::Nanoseconds),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     board::Board,
-    expected::TESLA_P4,
+    expected::{TESLA_P4, TESLA_P40},
     kernel::{self, Log},
     probe,
     report::{Report, equal},
@@ -23,10 +23,14 @@ pub const FTRACE_ENABLED: &str = "/proc/sys/kernel/ftrace_enabled";
 const KPROBES_ENABLED: &str = "/sys/kernel/debug/kprobes/enabled";
 
 const GPUS: &str = "/sys/module/vgpu_unlock/parameters/gpus";
+const ENABLED: &str = "/sys/module/vgpu_unlock/parameters/enabled";
 
 /// The stand-ins that are to be unlocked, and how their second gates answer.
 pub const BRANCHES: [(&str, Gate); 3] =
     [("550", Gate::Store), ("535", Gate::Return(0)), ("525", Gate::Return(0))];
+
+/// The one that goes by the capability tables.
+pub const TABLES: &str = "470";
 
 /// The path of the stand-in of a branch or a fault.
 pub fn path(variant: &str) -> String {
@@ -40,8 +44,10 @@ pub fn run(report: &mut Report) -> Result<()> {
     for (branch, gate) in BRANCHES {
         report.part(&format!("branch {branch}"));
         driver_first(report, &board, branch, gate)?;
-        module_first(report, &board, branch, gate)?;
+        module_first(report, branch, gate)?;
     }
+    tables_driver_first(report, &board)?;
+    tables_module_first(report, &board)?;
     named_by_the_user(report, &board)?;
     reload_storm(report)?;
     rmmod_under_load(report, &board)?;
@@ -62,7 +68,7 @@ fn driver_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) ->
         Status::read()?.is("/driver/branch", branch)
     });
     answers::unlocked(report, gate, "with the module (driver first)");
-    unlock::succeeds(report, board)?;
+    tables_stay(report, board)?;
     kernel::unload(MODULE)?;
     answers::factory(report, gate, "after rmmod (driver first)");
     report.check("constants and code are byte-identical after rmmod", || {
@@ -71,24 +77,104 @@ fn driver_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) ->
     kernel::unload(DRIVER)
 }
 
-fn module_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) -> Result<()> {
+fn module_first(report: &mut Report, branch: &str, gate: Gate) -> Result<()> {
     kernel::load(MODULE)?;
     kernel::load(&path(branch))?;
     report.check("attached, all hooks placed (module first)", || soon(attached));
     answers::unlocked(report, gate, "with the module (module first)");
-    unlock::succeeds(report, board)?;
-    // The driver goes first, its tables rewritten: they must be restored before it is gone.
+    // The driver goes first, its checks overridden.
     kernel::unload(DRIVER)?;
-    report.check("the driver unloads while its tables are rewritten", || {
+    report.check("the driver unloads while its checks are overridden", || {
         soon(|| Status::read()?.is("/driver/state", "absent"))
     });
+    kernel::unload(MODULE)
+}
+
+/// A branch whose checks decide: nobody looks at the tables, nor at what the driver copies.
+fn tables_stay(report: &mut Report, board: &Board) -> Result<()> {
+    let before = probe::digests()?.rodata;
+    probe::play(board.bar3()?)?;
+    report.check("the tables are not needed, and stay as they are", || {
+        let status = Status::read()?;
+        status.is("/tables/state", "not needed")?;
+        let hooks = status.hooks()?;
+        ensure!(!hooks.iter().any(|(name, _)| name == "os_mem_copy"), "hooks: {hooks:?}");
+        ensure!(probe::digests()?.rodata == before, "its .rodata differs");
+        Ok(())
+    });
+    Ok(())
+}
+
+fn tables_driver_first(report: &mut Report, board: &Board) -> Result<()> {
+    report.part("branch 470");
+    kernel::load(&path(TABLES))?;
+    let before = probe::digests()?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed (tables, driver first)", || {
+        soon(attached)?;
+        let status = Status::read()?;
+        status.is("/driver/branch", TABLES)?;
+        status.is("/gpus/0/state", "waiting")
+    });
+    unlock::succeeds(report, board)?;
+    report.check("the board is unlocked, and the driver's copies are left alone", || {
+        soon(|| {
+            let status = Status::read()?;
+            status.is("/gpus/0/state", "unlocked")?;
+            let hooks = status.hooks()?;
+            let done = ("os_mem_copy".to_owned(), "done".to_owned());
+            ensure!(hooks.contains(&done), "hooks: {hooks:?}");
+            Ok(())
+        })
+    });
+    for round in 1..=2 {
+        kernel::write(ENABLED, "0")?;
+        report.check(&format!("switched off, the constants are as before (round {round})"), || {
+            unchanged_constants(&before)
+        });
+        kernel::write(ENABLED, "1")?;
+        report.check(&format!("switched on, the key is known (round {round})"), || {
+            let status = Status::read()?;
+            status.is("/gpus/0/state", "unlocked")?;
+            status.is("/tables/entries", TESLA_P40.len())
+        });
+    }
+    kernel::unload(MODULE)?;
+    report.check("constants and code are byte-identical after rmmod (tables)", || {
+        unchanged(&before, &probe::digests()?)
+    });
+    kernel::load(MODULE)?;
+    report.check("who comes anew knows no key", || {
+        soon(attached)?;
+        Status::read()?.is("/gpus/0/state", "waiting")
+    });
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+fn tables_module_first(report: &mut Report, board: &Board) -> Result<()> {
+    kernel::load(MODULE)?;
+    for round in 1..=2 {
+        kernel::load(&path(TABLES))?;
+        report.check(&format!("attached to load {round} (tables, module first)"), || {
+            soon(attached)?;
+            // What an earlier load has read does not count.
+            Status::read()?.is("/gpus/0/state", "waiting")
+        });
+        unlock::succeeds(report, board)?;
+        // The driver goes first, its tables rewritten: they must be restored before it is gone.
+        kernel::unload(DRIVER)?;
+        report.check(&format!("load {round} goes while its tables are rewritten"), || {
+            soon(|| Status::read()?.is("/driver/state", "absent"))
+        });
+    }
     kernel::unload(MODULE)
 }
 
 /// The tables follow the parameter `gpus`, when we come and when it changes.
 fn named_by_the_user(report: &mut Report, board: &Board) -> Result<()> {
     report.part("gpus");
-    kernel::load(&path("550"))?;
+    kernel::load(&path(TABLES))?;
     let before = probe::digests()?;
     let mut log = Log::from_now()?;
     kernel::load_with(MODULE, "gpus=1b06=1bb3")?;
@@ -104,7 +190,6 @@ fn named_by_the_user(report: &mut Report, board: &Board) -> Result<()> {
     kernel::write(GPUS, "1b06=1234")?;
     report.check("one without vGPU types gets no entries, and the status says why", || {
         soon(attached)?;
-        probe::play(board.bar3()?)?;
         soon(|| {
             let status = Status::read()?;
             status.is("/gpus/0/answered_as/device", "0x1234")?;
@@ -124,11 +209,13 @@ fn named_by_the_user(report: &mut Report, board: &Board) -> Result<()> {
         unchanged_constants(&before)
     });
     kernel::write(GPUS, "1b06=auto")?;
-    report.check("with auto it is the built-in one again", || {
+    report.check("with auto it is the built-in one again, at once: the key is known", || {
         soon(attached)?;
-        Status::read()?.is("/gpus/0/answered_as/device", "0x1b38")
+        let status = Status::read()?;
+        status.is("/gpus/0/answered_as/device", "0x1b38")?;
+        status.is("/gpus/0/state", "unlocked")?;
+        status.is("/tables/entries", TESLA_P40.len())
     });
-    unlock::succeeds(report, board)?;
     kernel::unload(MODULE)?;
     report.check("constants and code are byte-identical after rmmod", || {
         unchanged(&before, &probe::digests()?)
@@ -178,7 +265,7 @@ pub fn wrong_key(report: &mut Report) -> Result<()> {
 
 fn rmmod_under_load(report: &mut Report, board: &Board) -> Result<()> {
     report.part("rmmod under load");
-    kernel::load(&path("550"))?;
+    kernel::load(&path(TABLES))?;
     let before = probe::digests()?;
     probe::load_start(board.bar3()?, 2)?;
     report.check("the module comes and goes while magic and key are read", || {
