@@ -276,6 +276,7 @@ mod tests {
             hooks: &[],
             types: module::TypeFiles::NotLoaded,
             told: &vgpu_unlock::rm_control::ToldTable::EMPTY,
+            acceptance: None,
             answers: module::Answers::default(),
             tables: module::TablesState::NotNeeded,
             gpu_list_count: 0,

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::logic::gpu::Ids;
 use crate::logic::params::Gpus;
-use crate::logic::rm_control::command::{nvos54, BUS_GET_PCI_INFO};
+use crate::logic::rm_control::command::{nvos54, BUS_GET_PCI_INFO, NV_OK};
 use crate::logic::rm_control::{
     self, Boards, Call, Daemon, Effective, Policy, ProcessTable, Told, ToldTable, Verdict,
 };
@@ -29,9 +29,6 @@ const XFER_LEN: usize = 16;
 fn number(command: u32) -> u32 {
     command & 0xff
 }
-
-/// Where the device ID is in the answer to [`BUS_GET_PCI_INFO`], behind the vendor's.
-const DEVICE: usize = 2;
 
 /// The size of the argument in an ioctl command, fourteen bits from bit 16 on.
 fn size(command: u32) -> usize {
@@ -152,9 +149,6 @@ fn answer(call_at: UserAddress) -> Option<()> {
                 call_at.add(nvos54::STATUS).write(&call.status.to_le_bytes())?;
             }
             CHANGED.fetch_add(1, Ordering::Relaxed);
-            if cmd == BUS_GET_PCI_INFO && user::daemon() == Daemon::Vgpud {
-                vgpud::told(u16::from_le_bytes(*call.params.get(DEVICE..)?.first_chunk()?));
-            }
             let Range { start, end } = edited.params;
             log::detail(format_args!(
                 "answer to RM control {cmd:#x} changed: bytes {start} to {end}, status {status:#x}"
@@ -163,6 +157,9 @@ fn answer(call_at: UserAddress) -> Option<()> {
     }
     if let Some(told) = told {
         TOLD.lock().remember(told);
+    }
+    if cmd == BUS_GET_PCI_INFO && call.status == NV_OK && user::daemon() == Daemon::Vgpud {
+        vgpud::told(Ids { device: id_at(call.params, 2)?, subsystem: id_at(call.params, 6)? });
     }
     Some(())
 }
@@ -191,6 +188,11 @@ fn decide(call: &mut Call<'_>) -> Option<(Verdict, Option<Told>)> {
         Some(Told { uuid: uuid?, applied, effective })
     });
     Some((verdict, told))
+}
+
+/// An ID in the answer to [`BUS_GET_PCI_INFO`]: each is behind its vendor's.
+fn id_at(params: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*params.get(at..)?.first_chunk()?))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {

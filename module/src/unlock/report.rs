@@ -18,6 +18,7 @@ use crate::unlock::boards::{self, Board};
 use crate::unlock::lifecycle::{self, Driver, Types};
 use crate::unlock::tables::{Outcome, Unlocker};
 use crate::unlock::types;
+use crate::unlock::vgpud;
 
 /// Our own version, as Cargo.toml and dkms.conf have it too (a test compares them).
 pub const VERSION: &str = "0.1.0";
@@ -87,6 +88,7 @@ fn with_report(f: &mut dyn FnMut(&Report<'_>)) {
             hooks: hooks.as_slice(),
             types,
             told: &told,
+            acceptance: vgpud::report(),
             answers: answers::report(),
             tables: attachment.map_or(TablesState::Absent, |a| tables(gpus.as_slice(), a)),
             gpu_list_count: unlocker.map_or(0, Unlocker::gpu_list_count),

@@ -6,7 +6,7 @@
 //! that does so in its program, and has its own copy of that page changed, as a debugger would: the file stays as it is,
 //! and so does every other process. What was changed goes with the process.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU16, Ordering};
 
 use kernel::alloc::{flags::GFP_KERNEL, KVVec};
 
@@ -14,14 +14,16 @@ use crate::logic::driver::acceptance::{
     self, Acceptance, Finding, Obstacle, FIRST_BRANCH, MAX_TEXT,
 };
 use crate::logic::driver::version::Version;
+use crate::logic::gpu::{self, Answer, Ids};
+use crate::logic::params::Rule;
 use crate::logic::rm_control::Process;
 use crate::sys::lock::{Mutexed, VgpudMutex};
 use crate::sys::log;
 use crate::sys::user::{self, UserAddress};
 use crate::unlock::settings;
 
-/// Whether the driver is one whose daemon gives boards up.
-static EXPECTED: AtomicBool = AtomicBool::new(false);
+/// The driver's branch; 0 where there was none yet.
+static BRANCH: AtomicU16 = AtomicU16::new(0);
 
 /// What became of the last question.
 #[derive(Clone, Copy)]
@@ -35,22 +37,28 @@ static SEEN: Mutexed<Option<Seen>, VgpudMutex> = Mutexed::new(None);
 
 /// A driver of this version is attached.
 pub fn attached(version: &Version) {
-    EXPECTED.store(version.branch >= FIRST_BRANCH, Ordering::Relaxed);
+    BRANCH.store(version.branch, Ordering::Relaxed);
     *SEEN.lock() = None;
 }
 
-/// The device ID that `nvidia-vgpud` was told last, and what it makes of it; `None` where it was told none
-/// in the place of a board's own, or takes them all.
+/// The device ID of those that need an unlock that `nvidia-vgpud` was told last, and what it makes of it;
+/// `None` where it was told none, or is of a branch that takes them all.
 pub fn report() -> Option<(u16, Acceptance)> {
     let seen = *SEEN.lock();
     seen.map(|seen| (seen.device, seen.acceptance))
 }
 
-/// The calling process, which is `nvidia-vgpud`, is about to be told this device ID. May sleep.
-pub fn told(device: u16) {
-    if !EXPECTED.load(Ordering::Relaxed) {
+/// The calling process, which is `nvidia-vgpud`, is about to be told that there is such a board. May sleep.
+pub fn told(ids: Ids) {
+    let branch = BRANCH.load(Ordering::Relaxed);
+    let listed = || gpu::answer(ids, Some(branch)) == Answer::Listed;
+    // A board that the driver lists itself is its daemon's business alone, and so is one of the user's that
+    // are to be left alone.
+    let off = || settings::with(|user| user.gpus.rule(ids, None) == Rule::Off);
+    if branch < FIRST_BRANCH || listed() || off() {
         return;
     }
+    let device = ids.device;
     let (process, _) = user::processes();
     let before = *SEEN.lock();
     let same = before.filter(|seen| seen.process == process && seen.device == device);

@@ -2,6 +2,7 @@
 //! From the board to the running vGPU: what has to happen, in its order, and what is missing.
 
 use super::{DriverState, Gpu, GpuState, Report};
+use crate::logic::driver::acceptance::{Acceptance, Obstacle};
 use crate::logic::rm_control::Daemon;
 
 /// A step on the way.
@@ -17,6 +18,8 @@ pub enum Link {
     Unlocked,
     /// `nvidia-vgpud` has asked the driver for boards.
     VgpudAsked,
+    /// It does not give the board up.
+    VgpudAccepts,
     /// vGPU types are registered with the kernel.
     TypesRegistered,
     /// There is a vGPU.
@@ -27,12 +30,13 @@ pub enum Link {
 
 impl Link {
     /// All of them, in order.
-    pub const ALL: [Link; 8] = [
+    pub const ALL: [Link; 9] = [
         Link::Attached,
         Link::Bound,
         Link::Answered,
         Link::Unlocked,
         Link::VgpudAsked,
+        Link::VgpudAccepts,
         Link::TypesRegistered,
         Link::VgpuCreated,
         Link::ManagerTold,
@@ -46,6 +50,7 @@ impl Link {
             Link::Answered => "board known",
             Link::Unlocked => "unlocked",
             Link::VgpudAsked => "nvidia-vgpud asked",
+            Link::VgpudAccepts => "and will accept it",
             Link::TypesRegistered => "types registered",
             Link::VgpuCreated => "vGPU created",
             Link::ManagerTold => "nvidia-vgpu-mgr told",
@@ -70,6 +75,7 @@ impl Link {
                 matches!(gpu.state, GpuState::Unlocked | GpuState::Listed | GpuState::Waiting)
             }
             Link::VgpudAsked => types || report.told.asked(Daemon::Vgpud) != 0,
+            Link::VgpudAccepts => types || given_up(report, gpu).is_none(),
             // Where it could not be told whether there are any, that is not what is missing.
             Link::TypesRegistered => types || gpu.types.is_none(),
             Link::VgpuCreated => gpu.vgpus != 0 || gpu.types.is_none(),
@@ -99,6 +105,16 @@ impl Link {
                 "nvidia-vgpud has not asked since the module was loaded: \
                  systemctl restart nvidia-vgpud, and see journalctl -u nvidia-vgpud"
             }
+            Link::VgpudAccepts => match given_up(report, gpu) {
+                Some(Obstacle::SwitchedOff) => {
+                    "nvidia-vgpud gives such boards up, and the parameter vgpud is 0: set it to 1, and \
+                     systemctl restart nvidia-vgpud"
+                }
+                _ => {
+                    "see the line of nvidia-vgpud below; with gpus=ID=ID the board is answered as itself, and \
+                     needs its own ID in vgpuConfig.xml"
+                }
+            },
             Link::TypesRegistered if !report.types.is_loaded() => {
                 "NVIDIA's module for it is not loaded: modprobe nvidia-vgpu-vfio"
             }
@@ -118,6 +134,15 @@ impl Link {
     }
 }
 
+/// Why `nvidia-vgpud` gives this board up, if it does.
+fn given_up(report: &Report<'_>, gpu: &Gpu) -> Option<Obstacle> {
+    let told = gpu.answered_as().map_or(gpu.device, |sibling| sibling.device);
+    match report.acceptance {
+        Some((device, Acceptance::GivenUp(why))) if device == told => Some(why),
+        _ => None,
+    }
+}
+
 /// The first link that is missing for a board, and what to do about it; `None` where all are there, and for
 /// a board that another driver has: it is on another way.
 pub fn missing(report: &Report<'_>, gpu: &Gpu) -> Option<(Link, &'static str)> {
@@ -134,6 +159,7 @@ mod tests {
     use super::super::{Json, Reason, Text, TypeFiles, Vgpu};
     use super::*;
     use crate::logic::capability::tables::Unrecognised;
+    use crate::logic::driver::vgpud::NotOne;
     use crate::logic::params::Applied;
     use crate::logic::profile::Uuid;
     use crate::logic::rm_control::{Effective, Told, ToldTable};
@@ -191,6 +217,33 @@ mod tests {
 
         let told = asked();
         report.told = &told;
+        for (acceptance, expected) in [
+            (None, Link::TypesRegistered),
+            (Some((0x1b38, Acceptance::Accepted)), Link::TypesRegistered),
+            (Some((0x1b38, Acceptance::Kept)), Link::TypesRegistered),
+            (Some((0x1b38, Acceptance::GivenUp(Obstacle::SwitchedOff))), Link::VgpudAccepts),
+            (Some((0x1b38, Acceptance::GivenUp(Obstacle::Unreadable))), Link::VgpudAccepts),
+            // Another board's.
+            (Some((0x13f2, Acceptance::GivenUp(Obstacle::Unreadable))), Link::TypesRegistered),
+        ] {
+            report.acceptance = acceptance;
+            assert_eq!(missing_of(&report, &gpu), Some(expected), "{acceptance:?}");
+        }
+        let given_up = |why| Some((0x1b38, Acceptance::GivenUp(why)));
+        report.acceptance = given_up(Obstacle::SwitchedOff);
+        assert!(missing(&report, &gpu).unwrap().1.contains("vgpud is 0"));
+        report.acceptance = given_up(Obstacle::Loop(NotOne::Many));
+        assert!(missing(&report, &gpu).unwrap().1.contains("as itself"));
+        let text = Text(&report).to_string();
+        let line = "nvidia-vgpud, told 10de:1b38: it may give such boards up: the loop";
+        assert!(text.contains(line), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&Json(&report).to_string()).unwrap();
+        assert_eq!(json["vgpud"]["told"], 0x1b38);
+        assert_eq!(json["vgpud"]["state"], "gives up");
+        assert!(json["vgpud"]["reason"].as_str().unwrap().contains("more than once"));
+        report.acceptance = Some((0x1b38, Acceptance::Kept));
+        let text = Text(&report).to_string();
+        assert!(text.contains("nvidia-vgpud, told 10de:1b38: accepts it, since its own"), "{text}");
         assert_eq!(missing_of(&report, &gpu), Some(Link::TypesRegistered));
         assert!(missing(&report, &gpu).unwrap().1.contains("modprobe nvidia-vgpu-vfio"));
         report.types = REPLACED;

@@ -7,6 +7,7 @@
 use core::fmt::{self, Display, Write};
 
 use super::{chain, Answers, Gpu, Hook, Report, TablesState, TypeFiles, Vgpu};
+use crate::logic::driver::acceptance::Acceptance;
 use crate::logic::driver::site::Proof;
 use crate::logic::rm_control::{Daemon, InForce, Told};
 
@@ -56,6 +57,22 @@ impl Display for Json<'_> {
             report.told.asked(Daemon::Vgpud),
             report.told.asked(Daemon::Manager)
         )?;
+        let (told, acceptance) = report.acceptance.unzip();
+        let (state, reason) = match acceptance {
+            None => (None, None),
+            Some(Acceptance::Accepted) => (Some("accepts"), None),
+            Some(Acceptance::Kept) => (Some("kept"), None),
+            Some(Acceptance::GivenUp(why)) => (Some("gives up"), Some(why)),
+        };
+        write!(f, r#"}},"vgpud":{{"told":"#)?;
+        match told {
+            Some(device) => write!(f, "{device}")?,
+            None => write!(f, "null")?,
+        }
+        write!(f, r#","state":"#)?;
+        optional(f, state.as_ref())?;
+        write!(f, r#","reason":"#)?;
+        optional(f, reason.as_ref())?;
         let Answers { seen, changed, lost, unknown } = report.answers;
         write!(f, r#"}},"answers":{{"seen":{seen},"changed":{changed},"lost":{lost},"unknown":"#)?;
         let (count, last) = unknown.map_or((0, None), |(count, last)| (count, Some(last)));

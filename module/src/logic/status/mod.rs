@@ -43,6 +43,7 @@ mod tests {
             hooks,
             types: TypeFiles::NotLoaded,
             told: &ToldTable::EMPTY,
+            acceptance: None,
             answers: Answers::default(),
             tables: TablesState::Located,
             gpu_list_count: 1047,

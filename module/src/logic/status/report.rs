@@ -4,6 +4,7 @@
 use super::board::{Gpu, Vgpu};
 use super::driver::{DriverState, Hook, TablesState};
 use super::told::{Answers, TypeFiles};
+use crate::logic::driver::acceptance::Acceptance;
 use crate::logic::driver::site::Proof;
 use crate::logic::driver::version::Version;
 use crate::logic::rm_control::ToldTable;
@@ -29,6 +30,8 @@ pub struct Report<'a> {
     pub types: TypeFiles,
     /// What the daemons were told about vGPUs.
     pub told: &'a ToldTable,
+    /// A device ID that `nvidia-vgpud` was told, and what it makes of it.
+    pub acceptance: Option<(u16, Acceptance)>,
     /// What the daemons are told.
     pub answers: Answers,
     /// The capability tables.

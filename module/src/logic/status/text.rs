@@ -6,6 +6,7 @@ use core::fmt::{self, Write};
 use super::{
     chain, Answers, DriverState, Gpu, GpuState, Link, Report, TablesState, TypeFiles, Vgpu,
 };
+use crate::logic::driver::acceptance::Acceptance;
 use crate::logic::driver::site::Proof;
 use crate::logic::rm_control::{Daemon, InForce, Told};
 
@@ -89,6 +90,16 @@ impl fmt::Display for Text<'_> {
             let asked = report.told.asked(daemon);
             if asked != 0 {
                 writeln!(f, "{name}: asked {asked} times")?;
+            }
+        }
+        if let Some((device, acceptance)) = report.acceptance {
+            write!(f, "nvidia-vgpud, told 10de:{device:04x}: ")?;
+            match acceptance {
+                Acceptance::Accepted => writeln!(f, "accepts it")?,
+                Acceptance::Kept => {
+                    writeln!(f, "accepts it, since its own copy of its program was changed")?
+                }
+                Acceptance::GivenUp(why) => writeln!(f, "{why}")?,
             }
         }
         let Answers { seen, changed, lost, unknown } = report.answers;

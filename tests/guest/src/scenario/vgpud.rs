@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use super::{
     rm_control::{prepare, set_module},
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     kernel::{self, Log},
     report::{Report, equal},
+    status::Status,
 };
 
 /// What a daemon says of the board's own ID, and of the one that it is answered as.
@@ -94,6 +96,15 @@ fn told(log: &mut Log, expected: &[&str]) -> Result<()> {
     equal(lines, expected.to_vec())
 }
 
+/// Fails unless the status says this of what the daemon makes of the board, and this is what is missing.
+fn status(state: &str, reason: Value, missing: &str) -> Result<()> {
+    let status = Status::read()?;
+    status.is("/vgpud/told", 0x1b38)?;
+    status.is("/vgpud/state", state)?;
+    status.is("/vgpud/reason", reason)?;
+    status.is("/gpus/0/missing", missing)
+}
+
 const KEPT: &str =
     "nvidia-vgpud would give up boards answered as 1b38: its own copy of its program was changed";
 const OFF: &str = "nvidia-vgpud and boards answered as 1b38: it gives such boards up, and the parameter vgpud is 0";
@@ -110,7 +121,10 @@ fn kept(report: &mut Report) -> Result<()> {
             daemon.says(ACCEPTED)?;
             daemon.end()
         });
-        report.check(&format!("{program}: said once"), || told(&mut log, &[KEPT]));
+        report.check(&format!("{program}: said once, and in the status"), || {
+            told(&mut log, &[KEPT])?;
+            status("kept", Value::Null, "types registered")
+        });
         report.check(&format!("{program}: its file is as it was"), || {
             ensure!(fs::read(file(program))? == before, "it differs");
             Ok(())
@@ -131,9 +145,11 @@ fn switched(report: &mut Report) -> Result<()> {
     let mut log = Log::from_now()?;
     let mut daemon = Daemon::start("fixed/nvidia-vgpud")?;
     report.check("0: it gives the board up", || daemon.says(GIVEN_UP));
-    report.check("0: which is said once", || {
+    report.check("0: which is said once, and in the status", || {
         daemon.says(GIVEN_UP)?;
-        told(&mut log, &[OFF])
+        told(&mut log, &[OFF])?;
+        let why = "it gives such boards up, and the parameter vgpud is 0";
+        status("gives up", why.into(), "and will accept it")
     });
     report.check("1: the same process accepts it", || {
         set_module("vgpud", "1")?;
@@ -165,7 +181,10 @@ fn left_alone(report: &mut Report) -> Result<()> {
     };
     report.check("two loops", || {
         once("twice/nvidia-vgpud", GIVEN_UP)?;
-        told(&mut log, &[&may("in it more than once")])
+        told(&mut log, &[&may("in it more than once")])?;
+        let why =
+            "it may give such boards up: the loop that refuses device IDs is in it more than once";
+        status("gives up", why.into(), "and will accept it")
     });
     report.check("no such loop", || {
         once("otherwise/nvidia-vgpud", GIVEN_UP)?;
