@@ -7,6 +7,7 @@ mod cmd;
 mod driver;
 mod fuzzing;
 mod kernel;
+mod matrix;
 mod paths;
 mod root;
 mod sh;
@@ -34,6 +35,7 @@ enum Command {
     #[command(subcommand)]
     Profile(users::profile::Args),
     Vm(cmd::vm::Args),
+    Matrix(cmd::matrix::Args),
     Demo(cmd::demo::Args),
     Test(cmd::test::Args),
     Bench(cmd::bench::Args),
@@ -49,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Command::Inspect(args) => users::inspect::run(&args),
         Command::Profile(args) => users::profile::run(&args),
         Command::Vm(args) => cmd::vm::run(&args),
+        Command::Matrix(args) => cmd::matrix::run(&args),
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Test(args) => cmd::test::run(&args),
         Command::Bench(args) => cmd::bench::run(&args),

@@ -4,7 +4,6 @@
 use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 
-use super::vm::unexpected;
 use crate::{
     kernel, sh,
     vm::{self, BoardOptions, Line},
@@ -30,7 +29,7 @@ pub fn run(_: &Args) -> Result<()> {
         Line::NotOk { name, reason } => println!("!! {name}: {reason}"),
         _ => {}
     })?;
-    if let Some(why) = unexpected(&vm::DEMO, &outcome) {
+    if let Some(why) = vm::DEMO.unexpected(&outcome) {
         bail!("{why}\nThe kernel's log: {}", outcome.console.display());
     }
     println!("\n{} checks passed, {:.0?} in the machine.", outcome.passed.len(), outcome.took);

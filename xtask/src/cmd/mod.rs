@@ -7,6 +7,7 @@ pub mod build;
 pub mod demo;
 pub mod fuzz;
 pub mod kernel;
+pub mod matrix;
 pub mod object;
 pub mod test;
 pub mod vm;

@@ -6,12 +6,14 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{fuzz as fuzz_cmd, vm::unexpected};
+use super::fuzz as fuzz_cmd;
 use crate::{
     driver,
     fuzzing::Fuzzer,
-    kernel, paths, sh,
-    vm::{self, BoardOptions, Line, Scenario},
+    kernel,
+    matrix::{self, Choice, Day, Results, Run},
+    paths, sh,
+    vm::{self, Line},
 };
 
 /// Run all tests, or those of the given kinds.
@@ -19,6 +21,9 @@ use crate::{
 pub struct Args {
     /// Kinds of tests; all, unless given.
     kinds: Vec<Kind>,
+    /// What is run outside of the stable kernel: a slice by its number, "all", or "today".
+    #[arg(long, value_name = "SLICE", env = "VGPU_UNLOCK_SLICE", default_value = "today")]
+    slice: Choice,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,9 +87,9 @@ pub fn run(args: &Args) -> Result<()> {
                 Kind::Unit => unit(&mut tally),
                 Kind::Fuzz => fuzz(&mut tally),
                 Kind::Inspect => inspect_drivers(&mut tally),
-                Kind::Module => modules(&mut tally),
+                Kind::Module => modules(&mut tally, args.slice),
                 Kind::Dkms => dkms(&mut tally),
-                Kind::Vm => machines(&mut tally),
+                Kind::Vm => machines(&mut tally, args.slice),
             }
         }
     }
@@ -227,10 +232,11 @@ fn dkms(tally: &mut Tally) {
 }
 
 /// A check for each thing that a kernel wants of its modules, on all kernels that are booted with ours.
-fn modules(tally: &mut Tally) {
+fn modules(tally: &mut Tally, slice: Choice) {
+    let Some(day) = day(tally, slice) else { return };
     let booted = |target: &&kernel::Target| {
-        let mut with_ours = vm::SCENARIOS.iter().filter(|scenario| scenario.unlock);
-        with_ours.any(|scenario| scenario.targets.contains(&target.name))
+        let mut with_ours = day.runs.iter().filter(|run| run.scenario.unlock);
+        with_ours.any(|run| run.target.name == target.name)
     };
     for target in kernel::TARGETS.iter().filter(booted) {
         let checks = kernel::prepare(target).and_then(|kernel| kernel::object::checks(&kernel));
@@ -247,25 +253,55 @@ fn modules(tally: &mut Tally) {
     }
 }
 
-fn machines(tally: &mut Tally) {
-    for scenario in vm::SCENARIOS {
-        for target in scenario.targets {
-            machine(tally, scenario, target);
+/// All that is run every time, and of the rest of the matrix what has its turn.
+fn machines(tally: &mut Tally, slice: Choice) {
+    let Some(day) = day(tally, slice) else { return };
+    for run in &day.runs {
+        machine(tally, run);
+    }
+    for (kernel, left, command) in left_out(&day.left) {
+        let why = format!("left to other days (this is {}): {command}", day.slice);
+        tally.skip(&format!("{kernel}: {left}"), &why);
+    }
+}
+
+/// What has its turn; where there is no telling, that is a failed check.
+fn day(tally: &mut Tally, slice: Choice) -> Option<Day> {
+    match Results::committed().and_then(|known| Day::new(slice, &known)) {
+        Ok(day) => Some(day),
+        Err(error) => {
+            tally.record("which scenarios have their turn", Err(error));
+            None
         }
     }
-    machine(tally, &vm::DEMO, vm::DEMO.targets[0]);
+}
+
+/// For each kernel: what of `left` is on it, and what runs it.
+fn left_out(left: &[Run]) -> Vec<(&'static str, String, String)> {
+    kernel::TARGETS
+        .iter()
+        .filter_map(|target| {
+            let of_target = left.iter().filter(|run| run.target.name == target.name);
+            let names: Vec<_> = of_target.map(|run| run.scenario.name).collect();
+            let command = format!(
+                "scripts/in-root cargo xtask matrix --kernel {} --scenario {}",
+                target.name,
+                names.join(" ")
+            );
+            (!names.is_empty()).then(|| (target.name, names.join(", "), command))
+        })
+        .collect()
 }
 
 /// Runs a scenario. Where it is meant to fail, its being told so is the only check.
-fn machine(tally: &mut Tally, scenario: &'static Scenario, target: &str) {
-    let name = format!("{}/{target}", scenario.name);
+fn machine(tally: &mut Tally, run: &Run) {
+    let scenario = run.scenario;
+    let name = format!("{}/{}", scenario.name, run.target.name);
     let bar = sh::progress(&name);
-    let outcome = kernel::find(target).and_then(|target| {
-        vm::run(target, scenario, &BoardOptions::default(), &mut |line| {
-            if let Line::Note(part) = line {
-                bar.set_message(format!("{name}: {part}"));
-            }
-        })
+    let outcome = matrix::run(run, &mut |line| {
+        if let Line::Note(part) = line {
+            bar.set_message(format!("{name}: {part}"));
+        }
     });
     drop(bar);
     let outcome = match outcome {
@@ -288,7 +324,7 @@ fn machine(tally: &mut Tally, scenario: &'static Scenario, target: &str) {
             tally.record(&name, Err(error));
         }
     }
-    let why = unexpected(scenario, &outcome);
+    let why = scenario.unexpected(&outcome);
     let result = why.map_or(Ok(()), |why| Err(anyhow::anyhow!(why)));
     tally.record(&format!("{name}: {} ({:.0?})", scenario.about, outcome.took), result);
 }
@@ -303,6 +339,24 @@ mod tests {
         assert_eq!(test_line("test a ... ignored, slow"), Some(("a", "ignored")));
         assert_eq!(test_line("test src/lib.rs - a (line 3) ... ok").unwrap().1, "ok");
         assert_eq!(test_line("test result: ok. 3 passed; 0 failed"), None);
+    }
+
+    #[test]
+    fn what_is_left_out_is_said_once_a_kernel_with_its_command() {
+        let of = |target: &str, names: &[&str]| -> Vec<Run> {
+            let wanted =
+                |run: &Run| run.target.name == target && names.contains(&run.scenario.name);
+            matrix::runs().into_iter().filter(wanted).collect()
+        };
+        let left = [of("sid", &["mdev"]), of("debian-7.3", &["mdev", "standin"])].concat();
+        let said = left_out(&left);
+        let kernels: Vec<_> = said.iter().map(|(kernel, ..)| *kernel).collect();
+        assert_eq!(kernels, ["debian-7.3", "sid"]);
+        assert_eq!(said[0].1, "standin, mdev");
+        let command =
+            "scripts/in-root cargo xtask matrix --kernel debian-7.3 --scenario standin mdev";
+        assert_eq!(said[0].2, command);
+        assert!(left_out(&[]).is_empty());
     }
 
     #[test]

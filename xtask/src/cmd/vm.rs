@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use crate::{
     kernel,
-    vm::{self, BoardOptions, Expect, Line, Outcome, Scenario},
+    vm::{self, BoardOptions, Line, Scenario},
 };
 
 /// Boot a kernel with an emulated GPU and run a scenario on it.
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<()> {
         outcome.took,
         outcome.console.display()
     );
-    if let Some(why) = unexpected(scenario, &outcome) {
+    if let Some(why) = scenario.unexpected(&outcome) {
         bail!("{name} on {}: {why}", target.name);
     }
     Ok(())
@@ -74,30 +74,5 @@ fn print(line: &Line) {
         Line::Note(part) => println!("--- {part}"),
         Line::Show(text) => println!("{text}"),
         _ => {}
-    }
-}
-
-/// Says how `outcome` differs from what the scenario must come to, if it does.
-pub fn unexpected(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
-    let failed = || match outcome.failed.len() {
-        0 => None,
-        count => Some(format!("{count} checks failed")),
-    };
-    let problem = outcome.problems.first().map(ToString::to_string);
-    match scenario.expect {
-        Expect::Success if outcome.is_success() => None,
-        Expect::Success => {
-            Some(problem.or_else(failed).unwrap_or_else(|| "no check was made".to_owned()))
-        }
-        Expect::FailedCheck if problem.is_none() => match failed() {
-            Some(_) => None,
-            None => Some("a failed check went unnoticed".to_owned()),
-        },
-        Expect::FailedCheck => problem,
-        Expect::Problem(words) => match problem {
-            Some(problem) if problem.starts_with(words) => None,
-            Some(problem) => Some(format!("expected {words:?}, got {problem:?}")),
-            None => Some(format!("{words:?} went unnoticed")),
-        },
     }
 }

@@ -22,9 +22,16 @@ const BUILT_WITH: &str = ".built-with";
 /// # Errors
 /// It does not compile, or not without a warning; the compiler's words are in the error.
 pub fn module(kernel: &Prepared) -> Result<PathBuf> {
-    let repo = paths::repo();
-    let dir = copy(kernel, "vgpu_unlock", &repo, &["Kbuild", "module/src", "module/kernel/src"])?;
-    make(kernel, &dir)?;
+    module_in(kernel, &directory(kernel, "vgpu_unlock"))
+}
+
+/// As [`module`], in a directory of its own.
+///
+/// # Errors
+/// As [`module`].
+pub fn module_in(kernel: &Prepared, dir: &Path) -> Result<PathBuf> {
+    copy(kernel, dir, &paths::repo(), &["Kbuild", "module/src", "module/kernel/src"])?;
+    make(kernel, dir)?;
     Ok(dir.join("module/src/vgpu_unlock.ko"))
 }
 
@@ -35,7 +42,8 @@ pub fn module(kernel: &Prepared) -> Result<PathBuf> {
 pub fn c_modules(kernel: &Prepared, source: &Path) -> Result<Vec<PathBuf>> {
     let name = source.file_name().and_then(|name| name.to_str());
     let name = name.with_context(|| format!("{} has no name", source.display()))?;
-    let dir = copy(kernel, name, source, &["."])?;
+    let dir = directory(kernel, name);
+    copy(kernel, &dir, source, &["."])?;
     make(kernel, &dir)?;
     let mut modules: Vec<PathBuf> = files(&dir)?
         .into_iter()
@@ -73,18 +81,20 @@ fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Brings the copy of `parts` below `from` up to date. Unchanged files keep their time, so that
-/// make does no more than it has to.
-fn copy(kernel: &Prepared, name: &str, from: &Path, parts: &[&str]) -> Result<PathBuf> {
-    let dir = paths::cache().join("build").join(kernel.target.name).join(name);
+fn directory(kernel: &Prepared, name: &str) -> PathBuf {
+    paths::cache().join("build").join(kernel.target.name).join(name)
+}
 
+/// Brings the copy `dir` of `parts` below `from` up to date. Unchanged files keep their time, so that
+/// make does no more than it has to.
+fn copy(kernel: &Prepared, dir: &Path, from: &Path, parts: &[&str]) -> Result<()> {
     // Another kernel, another compiler: nothing that was built before counts.
     let inputs = kernel.inputs();
     let built_with = dir.join(BUILT_WITH);
     if dir.exists() && fs::read_to_string(&built_with).ok().as_ref() != Some(&inputs) {
-        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        fs::remove_dir_all(dir).with_context(|| format!("removing {}", dir.display()))?;
     }
-    fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     fs::write(&built_with, inputs)?;
 
     let mut sources = BTreeSet::new();
@@ -105,7 +115,7 @@ fn copy(kernel: &Prepared, name: &str, from: &Path, parts: &[&str]) -> Result<Pa
     }
     let names: Vec<_> = sources.iter().map(|path| path.display().to_string()).collect();
     fs::write(&list, names.join("\n"))?;
-    Ok(dir)
+    Ok(())
 }
 
 fn update(from: &Path, to: &Path) -> Result<()> {
@@ -120,7 +130,10 @@ fn update(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// All files at and below `path`.
-fn files(path: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// A directory cannot be read, or has something else in it.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }

@@ -78,18 +78,25 @@ impl Prepared {
 /// # Errors
 /// The archive cannot be reached, or scripts/prepare-runtime refuses.
 pub fn prepare(target: &'static Target) -> Result<Prepared> {
+    prepare_in(target, &runtimes(target))
+}
+
+/// As [`prepare`], with the runtime in a place of its own.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_in(target: &'static Target, runtimes: &Path) -> Result<Prepared> {
     let release = fetched(target)?;
     let packages = directory(target).join("unpacked");
     let sources = packages.join("usr/src");
     let headers = sources.join(format!("linux-headers-{}", release.release));
-    let runtimes = paths::cache().join("runtimes").join(target.name);
     let bar = sh::progress(&format!("preparing the Rust runtime of {}", target.name));
     let mut prepare = target.root.command("scripts/prepare-runtime")?;
     prepare.arg("--headers").arg(&headers).args(["--mode", target.mode.name()]);
     if let Some(source) = target.source {
         prepare.arg("--source").arg(sources.join(format!("{source}.tar.xz")));
     }
-    sh::output(prepare.arg(&release.release).arg(&runtimes))
+    sh::output(prepare.arg(&release.release).arg(runtimes))
         .with_context(|| format!("preparing {}", target.name))?;
     drop(bar);
 
@@ -119,6 +126,15 @@ pub fn update(target: &'static Target) -> Result<()> {
 /// The release of `target` that is here.
 pub fn state(target: &Target) -> Option<String> {
     Some(recorded(target)?.release)
+}
+
+/// What [`Prepared::inputs`] are of `target`, as far as it was prepared before.
+pub fn known_inputs(target: &Target) -> Option<String> {
+    fs::read_to_string(runtimes(target).join(state(target)?).join("inputs")).ok()
+}
+
+fn runtimes(target: &Target) -> PathBuf {
+    paths::cache().join("runtimes").join(target.name)
 }
 
 fn directory(target: &Target) -> PathBuf {

@@ -28,7 +28,7 @@ use anyhow::{Context, Result};
 pub use emulated_gpu::BoardOptions;
 pub use outcome::Outcome;
 pub use protocol::Line;
-pub use scenario::{DEMO, Expect, SCENARIOS, Scenario, find};
+pub use scenario::{DEMO, Expect, SCENARIOS, STABLE, Scenario, all, find};
 
 use crate::{
     kernel::{self, Prepared, Target},

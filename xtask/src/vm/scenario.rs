@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::standin::{self, Variant};
+use super::{
+    outcome::Outcome,
+    standin::{self, Variant},
+};
 
 /// What the runner itself must make of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +54,50 @@ pub struct Scenario {
     pub expect: Expect,
 }
 
+/// The kernel of today's stable distributions. Every scenario is run on it, and that suffices where
+/// the runner itself is what is looked at, or where no kernel would show more.
+pub const STABLE: &[&str] = &["debian-6.12"];
+
+/// Both crates that the module can be built over: this project's, which nearly everybody gets, and the
+/// kernel's own.
+const BOTH_CRATES: &[&str] = &["debian-6.12", "debian-7.2-linked"];
+
+/// … and, over this project's, the oldest kernel with today's mdev core and one of the newest: what comes
+/// and goes under load leans on the kernel's locks, and on when it frees what.
+const UNDER_LOAD: &[&str] = &["debian-6.12", "debian-7.2-linked", "debian-6.1", "debian-7.2"];
+
+/// … and every other kernel, over this project's.
+const EVERY_KERNEL: &[&str] = &[
+    "debian-6.12",
+    "debian-7.2-linked",
+    "debian-6.1",
+    "debian-7.2",
+    "debian-5.10",
+    "debian-6.12-rt",
+    "debian-7.3",
+    "sid",
+];
+
+/// … and over the kernel's own wherever there is one: nothing is built that is not loaded.
+const EVERY_TARGET: &[&str] = &[
+    "debian-6.12",
+    "debian-7.2-linked",
+    "debian-6.1",
+    "debian-7.2",
+    "debian-5.10",
+    "debian-6.12-rt",
+    "debian-7.3",
+    "sid",
+    "debian-7.3-linked",
+];
+
+/// What NVIDIA's 550.163.01 is run on: it does not compile for much newer kernels.
+const NVIDIAS: &[&str] = &["debian-6.12", "debian-6.1"];
+
 const DEFAULT: Scenario = Scenario {
     name: "",
     about: "",
-    targets: &["debian-6.12", "debian-7.2"],
+    targets: BOTH_CRATES,
     real_driver: None,
     standins: &[],
     helpers: &[],
@@ -69,14 +112,14 @@ const DEFAULT: Scenario = Scenario {
 };
 
 const SELFTEST: Scenario =
-    Scenario { targets: &["debian-6.12"], timeout: Duration::from_secs(60), ..DEFAULT };
+    Scenario { targets: STABLE, timeout: Duration::from_secs(60), ..DEFAULT };
 
 /// NVIDIA's driver whose checks decide, and one that goes by the capability tables.
 const CHECKS: &str = "550.163.01";
 const TABLES: &str = "470.256.02";
 
 const REAL: Scenario = Scenario {
-    targets: &["debian-6.12"],
+    targets: NVIDIAS,
     real_driver: Some(CHECKS),
     unlock: true,
     timeout: Duration::from_secs(300),
@@ -160,6 +203,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "standin",
         about: "stand-ins of each branch, and what can go wrong around them",
+        targets: EVERY_TARGET,
         standins: standin::ALL,
         unlock: true,
         timeout: Duration::from_secs(300),
@@ -191,6 +235,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "rm-control",
         about: "what the daemons are told, structure by structure",
+        targets: EVERY_KERNEL,
         standins: standin::BRANCHES,
         unlock: true,
         timeout: Duration::from_secs(300),
@@ -199,6 +244,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "rm-under-load",
         about: "what the daemons are told while the module comes and goes",
+        targets: UNDER_LOAD,
         standins: standin::BRANCHES,
         unlock: true,
         timeout: Duration::from_secs(300),
@@ -214,6 +260,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "mdev",
         about: "vGPU types and vGPUs in sysfs, by mdevctl",
+        targets: EVERY_KERNEL,
         standins: standin::BRANCHES,
         unlock: true,
         programs: &[MDEVCTL],
@@ -240,6 +287,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "mdev-under-load",
         about: "vGPU types and vGPUs while the module, the drivers, the board and types come and go",
+        targets: UNDER_LOAD,
         standins: standin::NEWEST,
         unlock: true,
         programs: &[MDEVCTL],
@@ -274,7 +322,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "rm-cost-time",
         about: "what an RM control call costs, in time",
-        targets: &["debian-6.12"],
+        targets: STABLE,
         standins: standin::NEWEST,
         unlock: true,
         ..DEFAULT
@@ -283,7 +331,8 @@ pub const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The story of `cargo xtask demo`.
-pub const DEMO: Scenario = Scenario { name: "demo", about: "the whole story", ..REAL };
+pub const DEMO: Scenario =
+    Scenario { name: "demo", about: "the whole story", targets: STABLE, ..REAL };
 
 impl Scenario {
     /// What it adds to the kernel's command line.
@@ -291,6 +340,36 @@ impl Scenario {
         let init = self.init.map(|init| format!(" rdinit={init}")).unwrap_or_default();
         format!("vgpu_unlock.scenario={}{init}", self.name)
     }
+
+    /// Says how `outcome` differs from what it must come to, if it does.
+    pub fn unexpected(&self, outcome: &Outcome) -> Option<String> {
+        let failed = || match outcome.failed.len() {
+            0 => None,
+            count => Some(format!("{count} checks failed")),
+        };
+        let problem = outcome.problems.first().map(ToString::to_string);
+        match self.expect {
+            Expect::Success if outcome.is_success() => None,
+            Expect::Success => {
+                Some(problem.or_else(failed).unwrap_or_else(|| "no check was made".to_owned()))
+            }
+            Expect::FailedCheck if problem.is_none() => match failed() {
+                Some(_) => None,
+                None => Some("a failed check went unnoticed".to_owned()),
+            },
+            Expect::FailedCheck => problem,
+            Expect::Problem(words) => match problem {
+                Some(problem) if problem.starts_with(words) => None,
+                Some(problem) => Some(format!("expected {words:?}, got {problem:?}")),
+                None => Some(format!("{words:?} went unnoticed")),
+            },
+        }
+    }
+}
+
+/// All scenarios, the demo's story last.
+pub fn all() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(std::iter::once(&DEMO))
 }
 
 /// Looks a scenario up by its name.
@@ -298,9 +377,66 @@ impl Scenario {
 /// # Errors
 /// There is none.
 pub fn find(name: &str) -> Result<&'static Scenario> {
-    let all = || SCENARIOS.iter().chain(std::iter::once(&DEMO));
     all().find(|scenario| scenario.name == name).with_context(|| {
         let names: Vec<&str> = all().map(|scenario| scenario.name).collect();
         format!("no scenario {name}; there are {}", names.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::kernel::TARGETS;
+
+    fn on(target: &str) -> BTreeSet<&'static str> {
+        all().filter(|s| s.targets.contains(&target)).map(|s| s.name).collect()
+    }
+
+    fn set<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
+        names.iter().copied().collect()
+    }
+
+    #[test]
+    fn every_target_runs_the_stand_ins_and_no_other_is_named() {
+        for target in TARGETS {
+            assert!(on(target.name).contains("standin"), "{}", target.name);
+        }
+        for scenario in all() {
+            let targets = set(scenario.targets);
+            assert_eq!(targets.len(), scenario.targets.len(), "{}: one twice", scenario.name);
+            let known: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
+            assert!(targets.is_subset(&set(&known)), "{}: {targets:?}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn every_kernel_is_loaded_asked_and_has_its_types_changed() {
+        for target in TARGETS.iter().filter(|target| target.mode.name() == "portable") {
+            let wanted = set(&["standin", "rm-control", "mdev"]);
+            assert!(on(target.name).is_superset(&wanted), "{}", target.name);
+        }
+        for target in ["debian-5.10", "debian-6.12-rt", "debian-7.3", "sid"] {
+            assert_eq!(on(target), set(&["standin", "rm-control", "mdev"]), "{target}");
+        }
+        assert_eq!(on("debian-7.3-linked"), set(&["standin"]));
+    }
+
+    #[test]
+    fn the_two_ends_are_put_under_load() {
+        let wanted = set(&["standin", "rm-control", "rm-under-load", "mdev", "mdev-under-load"]);
+        assert_eq!(on("debian-7.2"), wanted);
+        let real = set(&["baseline", "real", "real-wrong-key", "rm-real"]);
+        assert_eq!(on("debian-6.1"), &wanted | &real);
+    }
+
+    #[test]
+    fn the_stable_kernel_runs_all_and_the_kernels_crate_all_without_nvidias_driver() {
+        let every: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
+        assert_eq!(on("debian-6.12"), every);
+        let only_once = |name: &str| name.starts_with("selftest-") || name == "rm-cost-time";
+        let wanted = all().filter(|s| !s.real_driver && !only_once(s.name)).map(|s| s.name);
+        assert_eq!(on("debian-7.2-linked"), wanted.collect());
+    }
 }
