@@ -4,33 +4,48 @@
 
 say() { echo "vgpu_unlock: $*" >&2; }
 
-# --- The kernel, asked of its own files and never of its version number. Needs $headers.
+# --- The kernel, asked of its own files and never of its version number. Needs $headers, or $kernel_config
+# where the configuration is not there.
 
-config() { sed -n "s/^CONFIG_$1=//p" "$headers/.config" | tr -d '"'; }
+config() { sed -n "s/^CONFIG_$1=//p" "${kernel_config:-$headers/.config}" | tr -d '"'; }
 # The first name is today's, others are what older kernels call it.
 has() {
 	local name
 	for name in "$@"; do
-		if grep -q "^CONFIG_$name=[ym]" "$headers/.config"; then return; fi
+		if grep -q "^CONFIG_$name=[ym]" "${kernel_config:-$headers/.config}"; then return; fi
 	done
 	return 1
 }
 
 # --- The distribution's words.
 
-# Prints how to install what is asked for: rustc, gcc, make, headers, or the name of a program.
-cure() {
-	local release=$1 manager='' word names=()
-	shift
-	for manager in apt dnf pacman zypper ''; do
-		if [ -z "$manager" ] || command -v "$manager" >/dev/null; then break; fi
+manager() {
+	local manager
+	for manager in apt dnf pacman zypper; do
+		if command -v "$manager" >/dev/null; then
+			echo "$manager"
+			return
+		fi
 	done
+}
+
+# Prints how to install what is asked for: rustc, gcc-12, make, headers, or the name of a program.
+cure() {
+	local release=$1 manager word words names=()
+	shift
+	manager=$(manager)
 	for word in "$@"; do
 		case $manager/$word in
 		apt/headers) names+=("$(apt_headers "$release")") ;;
-		apt/rustc) names+=($(apt_rustc)) ;;
+		apt/rustc)
+			read -ra words < <(apt_rustc)
+			names+=("${words[@]}")
+			;;
 		dnf/headers) names+=("kernel-devel-$release") ;;
 		dnf/rustc | pacman/rustc) names+=(rust rust-src) ;;
+		# One gcc, or one beside others with another name.
+		dnf/gcc-* | pacman/gcc-*) names+=(gcc) ;;
+		zypper/gcc-*) names+=("gcc${word#gcc-}") ;;
 		dnf/libelf) names+=(elfutils-libelf-devel) ;;
 		pacman/headers) names+=("$(pacman_headers "$release")") ;;
 		pacman/libelf) names+=(libelf) ;;
@@ -50,9 +65,28 @@ cure() {
 	esac
 }
 
+# Prints how to install the headers once more.
+cure_again() {
+	local cure
+	cure=$(cure "$1" headers)
+	case $(manager) in
+	apt) echo "${cure/install/install --reinstall}" ;;
+	dnf) echo "${cure/install/reinstall}" ;;
+	zypper) echo "${cure/install/install --force}" ;;
+	*) echo "$cure" ;;
+	esac
+}
+
+# Proxmox had names of its own, and then others.
 apt_headers() {
 	case $1 in
-	*-pve) echo "proxmox-headers-$1" ;;
+	*-pve)
+		if apt-cache show "pve-headers-$1" >/dev/null 2>&1; then
+			echo "pve-headers-$1"
+		else
+			echo "proxmox-headers-$1"
+		fi
+		;;
 	*) echo "linux-headers-$1" ;;
 	esac
 }
@@ -60,10 +94,12 @@ apt_headers() {
 # The compiler of that name, where it is new enough; Debian 11 and 12 have a newer one for browsers, Ubuntu
 # several side by side.
 apt_rustc() {
-	local name
+	local name policy
 	for name in rustc rustc-web rustc-1.8{5,4,3,2,1,0,9}; do
+		# No pipe: apt-cache that is not listened to any more would count as a failure.
+		policy=$(apt-cache policy "$name" 2>/dev/null)
 		# Versions are 1.NN.
-		if apt-cache policy "$name" 2>/dev/null | grep -qE 'Candidate: 1\.(7[89]|[89][0-9]|[1-9][0-9]{2})'; then
+		if grep -qE 'Candidate: 1\.(7[89]|[89][0-9]|[1-9][0-9]{2})' <<<"$policy"; then
 			case $name in
 			rustc) echo rustc rust-src ;;
 			rustc-web) echo rustc-web rust-web-src ;;

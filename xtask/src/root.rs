@@ -19,6 +19,10 @@ pub enum Root {
     Trixie,
     /// Debian's unstable: the newest compilers.
     Sid,
+    /// A user's Debian 12, with no more than what users are told to install.
+    User12,
+    /// A user's Debian 13.
+    User13,
 }
 
 /// A system that has to be made.
@@ -27,6 +31,8 @@ struct Recipe {
     suite: &'static str,
     sources: &'static [&'static str],
     packages: &'static [&'static str],
+    /// What a user's machine gets as an update in a test; it is there, and not installed. Other systems have none.
+    update: &'static [&'static str],
 }
 
 const SID: Recipe = Recipe {
@@ -44,14 +50,63 @@ const SID: Recipe = Recipe {
         "xz-utils",
         "perl-base",
     ],
+    update: &[],
 };
+
+const USER_12: Recipe = Recipe {
+    name: "user-12",
+    suite: "bookworm",
+    sources: &[
+        "deb http://deb.debian.org/debian bookworm main",
+        "deb [check-valid-until=no] http://security.debian.org/debian-security bookworm-security main",
+    ],
+    packages: &["dkms", "linux-headers-amd64", "rustc-web", "rust-web-src", "linux-image-amd64"],
+    update: &["linux-headers-6.12-amd64", "linux-image-6.12-amd64"],
+};
+
+const USER_13: Recipe = Recipe {
+    name: "user-13",
+    suite: "trixie",
+    sources: &[
+        "deb http://deb.debian.org/debian trixie main",
+        "deb [check-valid-until=no] http://deb.debian.org/debian trixie-backports main",
+        "deb [check-valid-until=no] http://security.debian.org/debian-security trixie-security main",
+    ],
+    packages: &["dkms", "linux-headers-amd64", "rustc", "rust-src", "linux-image-amd64"],
+    update: &["linux-headers-amd64/trixie-backports", "linux-image-amd64/trixie-backports"],
+};
+
+/// What of a user's machine is left out, for nobody looks at it: drivers, documentation, and what of rustc's source
+/// is not core's. Some modules there have to be: DKMS takes a kernel without any for one that is gone.
+const NOT_LOOKED_AT: &[&str] = &[
+    "path-exclude=/lib/modules/*/kernel/*",
+    "path-include=/lib/modules/*/kernel/drivers/vfio/*",
+    "path-exclude=/usr/lib/modules/*/kernel/*",
+    "path-include=/usr/lib/modules/*/kernel/drivers/vfio/*",
+    "path-exclude=/usr/share/doc/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/src/rustc-?.??.?/vendor/*",
+    "path-exclude=/usr/src/rustc-?.??.?/compiler/*",
+    "path-exclude=/usr/src/rustc-?.??.?/tests/*",
+];
 
 impl Root {
     fn recipe(self) -> Option<&'static Recipe> {
         match self {
             Root::Trixie => None,
             Root::Sid => Some(&SID),
+            Root::User12 => Some(&USER_12),
+            Root::User13 => Some(&USER_13),
         }
+    }
+
+    /// Where it is; it is made first where it has to be.
+    ///
+    /// # Errors
+    /// The system cannot be made.
+    pub fn path(self) -> Result<PathBuf> {
+        self.recipe().map_or_else(|| Ok(PathBuf::from("/")), Recipe::made)
     }
 
     /// A command that runs `script`, one of this repository's, in this system.
@@ -60,8 +115,10 @@ impl Root {
     /// The system cannot be made.
     pub fn command(self, script: &str) -> Result<Command> {
         let path = paths::repo().join(script);
-        let Some(recipe) = self.recipe() else { return Ok(Command::new(path)) };
-        let root = recipe.made()?;
+        if self.recipe().is_none() {
+            return Ok(Command::new(path));
+        }
+        let root = self.path()?;
         let mut command = Command::new(paths::repo().join("scripts/in-root"));
         command.env("VGPU_UNLOCK_ROOT", root).arg(path);
         Ok(command)
@@ -73,7 +130,10 @@ impl Recipe {
     fn made(&self) -> Result<PathBuf> {
         let root = paths::cache().join("roots").join(self.name);
         let stamp = root.join(".vgpu-unlock-root");
-        let wanted = format!("{:?} {:?}", self.sources, self.packages);
+        let mut wanted = format!("{:?} {:?}", self.sources, self.packages);
+        if !self.update.is_empty() {
+            wanted += &format!(" {:?} {NOT_LOOKED_AT:?}", self.update);
+        }
         if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
             return Ok(root);
         }
@@ -93,15 +153,27 @@ impl Recipe {
         let parent = paths::cache().join("roots");
         fs::create_dir_all(&parent).with_context(|| format!("creating {}", parent.display()))?;
         let log = parent.join(format!("{}.log", self.name));
-        sh::run_logged(
-            Command::new("mmdebstrap")
-                .args(["--variant=apt", "--aptopt=Acquire::Check-Valid-Until \"false\""])
-                .arg(format!("--include={}", self.packages.join(",")))
-                .arg(self.suite)
-                .arg(&partial)
-                .args(self.sources),
-            &log,
-        )?;
+        let mut command = Command::new("mmdebstrap");
+        command.args(["--variant=apt", "--aptopt=Acquire::Check-Valid-Until \"false\""]);
+        if !self.update.is_empty() {
+            command.args(NOT_LOOKED_AT.iter().map(|option| format!("--dpkgopt={option}")));
+            // Initial RAM disks of kernels that are never booted from here would take a minute each.
+            command.arg(
+                "--essential-hook=mkdir \"$1/etc/initramfs-tools\" && \
+                 echo update_initramfs=no >\"$1/etc/initramfs-tools/update-initramfs.conf\"",
+            );
+            command.arg("--dpkgopt=force-confold");
+            // What can be installed, apt knows as it does for users.
+            command.args(["--skip=cleanup/apt/lists", "--aptopt=Acquire::GzipIndexes \"true\""]);
+            command.arg(format!(
+                "--customize-hook=mkdir -p \"$1/var/cache/update/partial\" && \
+                 chroot \"$1\" apt-get -y --no-install-recommends --download-only \
+                 -o APT::Sandbox::User=root -o Dir::Cache::archives=/var/cache/update install {}",
+                self.update.join(" ")
+            ));
+        }
+        command.arg(format!("--include={}", self.packages.join(",")));
+        sh::run_logged(command.arg(self.suite).arg(&partial).args(self.sources), &log)?;
         fs::rename(&partial, root).with_context(|| format!("renaming to {}", root.display()))
     }
 }

@@ -221,6 +221,7 @@ fn dkms(tally: &mut Tally) {
             tally.record(&format!("DKMS: {name}"), Err(anyhow::anyhow!(reason)));
         }),
         Line::Show(text) => bar.suspend(|| println!("        {text}")),
+        Line::Note(text) => bar.set_message(format!("DKMS: {text}")),
         other => bar.suspend(|| {
             tally.record("DKMS: output", Err(anyhow::anyhow!("unexpected: {other:?}")));
         }),
