@@ -427,7 +427,7 @@ mod tests {
     fn the_two_ends_are_put_under_load() {
         let wanted = set(&["standin", "rm-control", "rm-under-load", "mdev", "mdev-under-load"]);
         assert_eq!(on("debian-7.2"), wanted);
-        let real = set(&["baseline", "real", "real-wrong-key", "rm-real"]);
+        let real = set(&["baseline", "real", "real-tables", "real-wrong-key", "rm-real"]);
         assert_eq!(on("debian-6.1"), &wanted | &real);
     }
 
@@ -436,7 +436,8 @@ mod tests {
         let every: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
         assert_eq!(on("debian-6.12"), every);
         let only_once = |name: &str| name.starts_with("selftest-") || name == "rm-cost-time";
-        let wanted = all().filter(|s| !s.real_driver && !only_once(s.name)).map(|s| s.name);
+        let wanted =
+            all().filter(|s| s.real_driver.is_none() && !only_once(s.name)).map(|s| s.name);
         assert_eq!(on("debian-7.2-linked"), wanted.collect());
     }
 }
