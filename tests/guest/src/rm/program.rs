@@ -2,6 +2,8 @@
 //! What the guest's binary is under another name than init's: a process that asks the driver.
 //!
 //!   ask SET: each question of the set both ways, and prints the answers
+//!   thread NAME SET: the same from a thread of that name, which is not the process's
+//!   contained SET: the same from a process that is the first of its own, as in a container
 //!   cost SET UNIT BATCHES CALLS: each question of the set that often, and prints what that took
 //!   family WAY: starts two virtual machines, each with a child that asks for its vGPU's type
 //!   child: is such a child
@@ -15,7 +17,7 @@ use std::{
     collections::HashMap,
     env, fs,
     io::{self, Read},
-    process::ExitCode,
+    process::{Command, ExitCode},
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -24,6 +26,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::thread::UnshareFlags;
 
 use super::{
     answer::{Answer, Answered, Route},
@@ -58,6 +61,8 @@ pub fn run() -> Option<ExitCode> {
 fn dispatch(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["ask", set] => ask(set),
+        ["thread", name, set] => thread(name, set),
+        ["contained", set] => contained(set),
         ["cost", set, unit, batches, calls] => {
             let amount = Amount { batches: batches.parse()?, calls: calls.parse()? };
             cost::run(set, Unit::parse(unit)?, amount)
@@ -81,6 +86,23 @@ fn ask(set: &str) -> Result<()> {
             println!("{}", Answered { name: question.name.to_owned(), route, answer });
         }
     }
+    Ok(())
+}
+
+fn thread(name: &str, set: &str) -> Result<()> {
+    let set = set.to_owned();
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || ask(&set))?;
+    thread.join().ok().context("the thread panicked")?
+}
+
+fn contained(set: &str) -> Result<()> {
+    // SAFETY: Changes where the next child lives, and nothing of this process.
+    unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWPID) }
+        .context("asking for a namespace of processes")?;
+    let program = env::args().next().context("a program without a name")?;
+    let status = Command::new(&program).args(["ask", set]).status();
+    let status = status.with_context(|| format!("starting {program}"))?;
+    ensure!(status.success(), "{program} in a namespace of its own: {status}");
     Ok(())
 }
 

@@ -69,6 +69,18 @@ pub fn ask_as_nobody(name: &str, set: &str) -> Result<Vec<Answered>> {
     parse(&output(command)?).with_context(|| format!("{name} asks {set} as nobody"))
 }
 
+/// As [`ask`], from a thread that is called `thread`.
+pub fn ask_in_thread(name: &str, thread: &str, set: &str) -> Result<Vec<Answered>> {
+    parse(&output(command(name, &["thread", thread, set]))?)
+        .with_context(|| format!("{name} asks {set} in a thread"))
+}
+
+/// As [`ask`], from a namespace of processes of its own, as a container's root has it.
+pub fn ask_contained(name: &str, set: &str) -> Result<Vec<Answered>> {
+    parse(&output(command(name, &["contained", set]))?)
+        .with_context(|| format!("{name} asks {set} in a container"))
+}
+
 /// What nvidia-vgpud did.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Registered {

@@ -190,6 +190,11 @@ fn structures(report: &mut Report, variant: &str, branch: &str) -> Result<()> {
     report.check("a daemon's name does not help another user", || {
         same(&run::ask_as_nobody(VGPUD, branch)?, &open)
     });
+    report.check("nor a container's root", || same(&run::ask_contained(VGPUD, branch)?, &open));
+    report.check("it is the process's name that counts, and not the thread's", || {
+        same(&run::ask_in_thread(OTHER, VGPUD, branch)?, &open)?;
+        same(&run::ask_in_thread(VGPUD, "worker", branch)?, &expected)
+    });
     set_module("migration", "1")?;
     set_module("overrides", &overrides::parameter())?;
     let expected = all_told(&open, &OVERRIDDEN);
