@@ -119,7 +119,8 @@ fn compare(one: &[PathBuf], two: &[PathBuf]) -> Result<()> {
     };
     ensure!(names(one) == names(two), "two builds made different packages: {one:?}, {two:?}");
     for (one, two) in one.iter().zip(two) {
-        let read = |path: &Path| fs::read(path).with_context(|| format!("reading {}", path.display()));
+        let read =
+            |path: &Path| fs::read(path).with_context(|| format!("reading {}", path.display()));
         ensure!(
             read(one)? == read(two)?,
             "two builds of the same differ: {} and {}",
@@ -134,7 +135,9 @@ fn lint(dir: &Path) -> Result<()> {
     let _bar = sh::progress("lintian");
     let changes = dir.join(format!("vgpu-unlock_{VERSION}_amd64.changes"));
     let mut lintian = Root::Packages.program("lintian")?;
-    lintian.args(["--allow-root", "--display-info", "--fail-on", "error,warning,info"]).arg(changes);
+    lintian
+        .args(["--allow-root", "--display-info", "--fail-on", "error,warning,info"])
+        .arg(changes);
     sh::run_logged(&mut lintian, &tree::room().join("lintian.log"))
 }
 

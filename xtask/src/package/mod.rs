@@ -3,7 +3,9 @@
 
 mod deb;
 mod rpm;
+mod test;
 mod tree;
 
 pub use deb::debs;
 pub use rpm::rpms;
+pub use test::test;

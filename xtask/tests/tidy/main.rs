@@ -142,7 +142,8 @@ fn packages_depend_on_the_compilers_that_the_scripts_know() {
         let alternatives = control.lines().map(|line| {
             line.trim().trim_end_matches(',').split(" | ").map(|one| one.split(' ').next().unwrap())
         });
-        let found = alternatives.into_iter().any(|names| names.eq(wanted.iter().map(String::as_str)));
+        let found =
+            alternatives.into_iter().any(|names| names.eq(wanted.iter().map(String::as_str)));
         assert!(found, "debian/control does not have {wanted:?}");
     }
 }
