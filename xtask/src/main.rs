@@ -8,6 +8,7 @@ mod driver;
 mod fuzzing;
 mod kernel;
 mod matrix;
+mod package;
 mod paths;
 mod root;
 mod sh;
@@ -40,6 +41,7 @@ enum Command {
     Test(cmd::test::Args),
     Bench(cmd::bench::Args),
     Fuzz(cmd::fuzz::Args),
+    Package(cmd::package::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -56,5 +58,6 @@ fn main() -> anyhow::Result<()> {
         Command::Test(args) => cmd::test::run(&args),
         Command::Bench(args) => cmd::bench::run(&args),
         Command::Fuzz(args) => cmd::fuzz::run(&args),
+        Command::Package(args) => cmd::package::run(&args),
     }
 }

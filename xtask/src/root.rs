@@ -3,6 +3,7 @@
 //! when they are wanted.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -19,6 +20,8 @@ pub enum Root {
     Trixie,
     /// Debian's unstable: the newest compilers.
     Sid,
+    /// Debian 13 with what makes packages.
+    Packages,
     /// A user's Debian 12, with no more than what users are told to install.
     User12,
     /// A user's Debian 13.
@@ -50,6 +53,19 @@ const SID: Recipe = Recipe {
         "xz-utils",
         "perl-base",
     ],
+    update: &[],
+};
+
+/// The same suite as the one that all of this runs in, so that the compiler is the same; nobody else's system grows
+/// by what packages need.
+const PACKAGES: Recipe = Recipe {
+    name: "packages",
+    suite: "trixie",
+    sources: &[
+        "deb http://deb.debian.org/debian trixie main",
+        "deb [check-valid-until=no] http://security.debian.org/debian-security trixie-security main",
+    ],
+    packages: &["build-essential", "cargo", "debhelper", "dh-dkms", "lintian", "rpm", "rustc"],
     update: &[],
 };
 
@@ -96,6 +112,7 @@ impl Root {
         match self {
             Root::Trixie => None,
             Root::Sid => Some(&SID),
+            Root::Packages => Some(&PACKAGES),
             Root::User12 => Some(&USER_12),
             Root::User13 => Some(&USER_13),
         }
@@ -114,13 +131,20 @@ impl Root {
     /// # Errors
     /// The system cannot be made.
     pub fn command(self, script: &str) -> Result<Command> {
-        let path = paths::repo().join(script);
+        self.program(paths::repo().join(script))
+    }
+
+    /// A command that runs a program in this system. The repository and the cache are where they are outside.
+    ///
+    /// # Errors
+    /// The system cannot be made.
+    pub fn program(self, program: impl AsRef<OsStr>) -> Result<Command> {
         if self.recipe().is_none() {
-            return Ok(Command::new(path));
+            return Ok(Command::new(program));
         }
         let root = self.path()?;
         let mut command = Command::new(paths::repo().join("scripts/in-root"));
-        command.env("VGPU_UNLOCK_ROOT", root).arg(path);
+        command.env("VGPU_UNLOCK_ROOT", root).arg(program);
         Ok(command)
     }
 }

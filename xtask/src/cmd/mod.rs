@@ -9,5 +9,6 @@ pub mod fuzz;
 pub mod kernel;
 pub mod matrix;
 pub mod object;
+pub mod package;
 pub mod test;
 pub mod vm;

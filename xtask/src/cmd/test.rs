@@ -12,7 +12,7 @@ use crate::{
     fuzzing::Fuzzer,
     kernel,
     matrix::{self, Choice, Day, Results, Run},
-    paths, sh,
+    package, paths, sh,
     vm::{self, Line},
 };
 
@@ -38,13 +38,15 @@ enum Kind {
     Module,
     /// Installing, building and removing with DKMS.
     Dkms,
+    /// Building packages, installing, upgrading and removing them.
+    Packages,
     /// Scenarios in virtual machines.
     Vm,
 }
 
 impl Kind {
-    const ALL: [Kind; 6] =
-        [Kind::Unit, Kind::Fuzz, Kind::Inspect, Kind::Module, Kind::Dkms, Kind::Vm];
+    const ALL: [Kind; 7] =
+        [Kind::Unit, Kind::Fuzz, Kind::Inspect, Kind::Module, Kind::Dkms, Kind::Packages, Kind::Vm];
 }
 
 /// What came of the checks so far.
@@ -88,7 +90,17 @@ pub fn run(args: &Args) -> Result<()> {
                 Kind::Fuzz => fuzz(&mut tally),
                 Kind::Inspect => inspect_drivers(&mut tally),
                 Kind::Module => modules(&mut tally, args.slice),
-                Kind::Dkms => dkms(&mut tally),
+                Kind::Dkms => {
+                    script(
+                        &mut tally,
+                        "DKMS",
+                        "DKMS: add, install, remove",
+                        kernel::dkms_test::run,
+                    );
+                }
+                Kind::Packages => {
+                    script(&mut tally, "packages", "packages: build and install", package::test);
+                }
                 Kind::Vm => machines(&mut tally, args.slice),
             }
         }
@@ -123,12 +135,16 @@ fn unit(tally: &mut Tally) {
 fn shell_lints() -> Result<()> {
     let mut shellcheck = Command::new("shellcheck");
     shellcheck.current_dir(paths::repo()).args(["--shell=bash", "dkms.conf"]);
-    for dir in ["scripts", "tests/dkms", ".ci"] {
+    for dir in ["scripts", "tests/dkms", "tests/packages", ".ci"] {
         let entries = std::fs::read_dir(paths::repo().join(dir));
         for entry in entries.with_context(|| format!("reading {dir}"))? {
-            shellcheck.arg(entry?.path());
+            let path = entry?.path();
+            if path.is_file() {
+                shellcheck.arg(path);
+            }
         }
     }
+    shellcheck.arg("scripts/packages/crates");
     sh::output(&mut shellcheck).map(drop)
 }
 
@@ -213,22 +229,27 @@ fn inspect_drivers(tally: &mut Tally) {
 }
 
 /// The checks are a script's, which prints a line each.
-fn dkms(tally: &mut Tally) {
-    let bar = sh::progress("DKMS: add, install, remove");
-    let result = kernel::dkms_test::run(&mut |line| match Line::parse(line) {
-        Line::Ok(name) => bar.suspend(|| tally.record(&format!("DKMS: {name}"), Ok(()))),
+fn script(
+    tally: &mut Tally,
+    kind: &str,
+    about: &str,
+    run: impl FnOnce(&mut dyn FnMut(&str)) -> Result<()>,
+) {
+    let bar = sh::progress(about);
+    let result = run(&mut |line| match Line::parse(line) {
+        Line::Ok(name) => bar.suspend(|| tally.record(&format!("{kind}: {name}"), Ok(()))),
         Line::NotOk { name, reason } => bar.suspend(|| {
-            tally.record(&format!("DKMS: {name}"), Err(anyhow::anyhow!(reason)));
+            tally.record(&format!("{kind}: {name}"), Err(anyhow::anyhow!(reason)));
         }),
         Line::Show(text) => bar.suspend(|| println!("        {text}")),
-        Line::Note(text) => bar.set_message(format!("DKMS: {text}")),
+        Line::Note(text) => bar.set_message(format!("{kind}: {text}")),
         other => bar.suspend(|| {
-            tally.record("DKMS: output", Err(anyhow::anyhow!("unexpected: {other:?}")));
+            tally.record(&format!("{kind}: output"), Err(anyhow::anyhow!("unexpected: {other:?}")));
         }),
     });
     drop(bar);
     if let Err(error) = result {
-        tally.record("DKMS", Err(error));
+        tally.record(kind, Err(error));
     }
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{paths, root::Root};
 
 /// What the checks call them, and which they are.
-const SYSTEMS: [(&str, Root); 2] = [("debian-12", Root::User12), ("debian-13", Root::User13)];
+pub const SYSTEMS: [(&str, Root); 2] = [("debian-12", Root::User12), ("debian-13", Root::User13)];
 
 /// What the checks print, behind the system's name, when all that is measured is done: they wait then.
 const MEASURED: &str = "measured";

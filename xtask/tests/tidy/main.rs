@@ -43,7 +43,11 @@ fn complain(complaints: Vec<String>) {
 
 #[test]
 fn every_source_file_names_its_licence() {
-    let exempt = |f: &str| f == "LICENSE" || f == ".gitignore" || f.ends_with(".lock");
+    // Debian's tools take no comment in these.
+    let debian = ["debian/changelog", "debian/copyright", "debian/source/format"];
+    let exempt = |f: &str| {
+        f == "LICENSE" || f == ".gitignore" || f.ends_with(".lock") || debian.contains(&f)
+    };
     let without = |f: &&String| {
         !exempt(f)
             && !read(f).lines().take(3).any(|l| l.contains("SPDX-License-Identifier: GPL-2.0"))
@@ -109,8 +113,38 @@ fn the_version_is_the_same_everywhere() {
         ("dkms.conf", format!("PACKAGE_VERSION=\"{version}\"")),
         ("module/src/unlock/report.rs", format!("pub const VERSION: &str = \"{version}\";")),
         ("Cargo.toml", format!("version = \"{version}\"")),
+        ("debian/changelog", format!("vgpu-unlock ({version}) ")),
+        ("scripts/packages/vgpu-unlock.spec", format!("Version: {version}")),
+        ("scripts/packages/PKGBUILD", format!("pkgver={version}")),
     ] {
         assert!(read(file).contains(&line), "{file} does not say {line}");
+    }
+}
+
+#[test]
+fn packages_depend_on_the_compilers_that_the_scripts_know() {
+    let lib = read("scripts/lib.sh");
+    let line = lib.lines().find(|line| line.contains("for name in rustc ")).expect("apt_rustc");
+    let (names, minors) = line.split_once(" in ").unwrap().1.split_once(" rustc-1.8{").unwrap();
+    let minors = minors.split_once('}').unwrap().0.split(',');
+    let mut compilers: Vec<_> = names.split(' ').map(str::to_owned).collect();
+    compilers.extend(minors.map(|minor| format!("rustc-1.8{minor}")));
+    let sources = compilers.iter().map(|name| match name.as_str() {
+        "rustc" => "rust-src".to_owned(),
+        "rustc-web" => "rust-web-src".to_owned(),
+        name => format!("rust-{}-src", name.trim_start_matches("rustc-")),
+    });
+    let sources: Vec<_> = sources.collect();
+    assert!(compilers.len() > 3, "{compilers:?}");
+    let control = read("debian/control");
+    for wanted in [compilers, sources] {
+        // With the versions that some have to have.
+        let alternatives = control.lines().map(|line| {
+            line.trim().trim_end_matches(',').split(" | ").map(|one| one.split(' ').next().unwrap())
+        });
+        let found =
+            alternatives.into_iter().any(|names| names.eq(wanted.iter().map(String::as_str)));
+        assert!(found, "debian/control does not have {wanted:?}");
     }
 }
 

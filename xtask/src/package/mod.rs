@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Packages, made of what is committed, in a system that has what makes packages.
+
+mod deb;
+mod rpm;
+mod test;
+mod tree;
+
+pub use deb::debs;
+pub use rpm::rpms;
+pub use test::test;
