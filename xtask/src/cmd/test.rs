@@ -16,7 +16,8 @@ use crate::{
     vm::{self, Line},
 };
 
-/// Run all tests, or those of the given kinds.
+/// Run all tests, or those of the given kinds. Without a kind, DKMS and packages take turns by the day, as does what
+/// is run outside of the stable kernel.
 #[derive(ClapArgs)]
 pub struct Args {
     /// Kinds of tests; all, unless given.
@@ -83,7 +84,19 @@ impl Tally {
 /// A check fails.
 pub fn run(args: &Args) -> Result<()> {
     let mut tally = Tally::default();
+    let others_turn = match args.slice.second_of_two()? {
+        Some(true) => Some((Kind::Dkms, "DKMS", "scripts/test dkms")),
+        Some(false) => Some((Kind::Packages, "packages", "scripts/test packages")),
+        None => None,
+    };
     for kind in Kind::ALL {
+        match others_turn {
+            Some((other, name, command)) if args.kinds.is_empty() && other == kind => {
+                tally.skip(name, &format!("it is the others' turn today; {command} runs it"));
+                continue;
+            }
+            _ => {}
+        }
         if args.kinds.is_empty() || args.kinds.contains(&kind) {
             match kind {
                 Kind::Unit => unit(&mut tally),

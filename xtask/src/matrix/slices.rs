@@ -83,6 +83,25 @@ fn days() -> Result<u64> {
     Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() / (24 * 60 * 60))
 }
 
+impl Choice {
+    /// Whether it is the turn of the second of two things that take long, and not of the first; `None` where
+    /// both are wanted.
+    ///
+    /// # Errors
+    /// The clock stands before 1970.
+    pub fn second_of_two(self) -> Result<Option<bool>> {
+        Ok(second_of_two(self, days()?))
+    }
+}
+
+fn second_of_two(choice: Choice, day: u64) -> Option<bool> {
+    match choice {
+        Choice::All => None,
+        Choice::Today => Some(day % 2 == 1),
+        Choice::One(number) => Some(number % 2 == 0),
+    }
+}
+
 /// Which of `count` slices is taken on a day; none in particular, if all are.
 fn number(choice: Choice, count: usize, day: u64) -> Result<Option<usize>> {
     match choice {
@@ -269,6 +288,15 @@ mod tests {
                 assert!(has.count() as u64 <= need, "{kernel} in {matrix:?}: {slices:?}");
             }
         }
+    }
+
+    #[test]
+    fn two_things_take_turns() {
+        let on = |choice| [0, 1, 2].map(|day| second_of_two(choice, day));
+        assert_eq!(on(Choice::Today), [Some(false), Some(true), Some(false)]);
+        assert_eq!(on(Choice::One(1)), [Some(false); 3]);
+        assert_eq!(on(Choice::One(2)), [Some(true); 3]);
+        assert_eq!(on(Choice::All), [None; 3]);
     }
 
     #[test]
