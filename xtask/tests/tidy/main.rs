@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a reviewer would have to remember.
 
+mod faults;
 mod imports;
 mod structure;
 
