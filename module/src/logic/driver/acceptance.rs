@@ -33,6 +33,13 @@ pub enum Obstacle {
     Unwritable(i32),
 }
 
+impl Obstacle {
+    /// Whether it is known that the board is given up, and not only possible.
+    pub fn is_certain(self) -> bool {
+        matches!(self, Obstacle::SwitchedOff | Obstacle::Unwritable(_))
+    }
+}
+
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -75,7 +75,11 @@ impl Link {
                 matches!(gpu.state, GpuState::Unlocked | GpuState::Listed | GpuState::Waiting)
             }
             Link::VgpudAsked => types || report.told.asked(Daemon::Vgpud) != 0,
-            Link::VgpudAccepts => types || given_up(report, gpu).is_none(),
+            // Where that is only possible, it is named once all else is there that types take.
+            Link::VgpudAccepts => {
+                let named = |why: Obstacle| why.is_certain() || report.types.is_loaded();
+                types || !given_up(report, gpu).is_some_and(named)
+            }
             // Where it could not be told whether there are any, that is not what is missing.
             Link::TypesRegistered => types || gpu.types.is_none(),
             Link::VgpuCreated => gpu.vgpus != 0 || gpu.types.is_none(),
@@ -222,9 +226,11 @@ mod tests {
             (Some((0x1b38, Acceptance::Accepted)), Link::TypesRegistered),
             (Some((0x1b38, Acceptance::Kept)), Link::TypesRegistered),
             (Some((0x1b38, Acceptance::GivenUp(Obstacle::SwitchedOff))), Link::VgpudAccepts),
-            (Some((0x1b38, Acceptance::GivenUp(Obstacle::Unreadable))), Link::VgpudAccepts),
+            (Some((0x1b38, Acceptance::GivenUp(Obstacle::Unwritable(-14)))), Link::VgpudAccepts),
+            // That is only possible, and something else is missing for certain.
+            (Some((0x1b38, Acceptance::GivenUp(Obstacle::Unreadable))), Link::TypesRegistered),
             // Another board's.
-            (Some((0x13f2, Acceptance::GivenUp(Obstacle::Unreadable))), Link::TypesRegistered),
+            (Some((0x13f2, Acceptance::GivenUp(Obstacle::SwitchedOff))), Link::TypesRegistered),
         ] {
             report.acceptance = acceptance;
             assert_eq!(missing_of(&report, &gpu), Some(expected), "{acceptance:?}");
@@ -233,6 +239,8 @@ mod tests {
         report.acceptance = given_up(Obstacle::SwitchedOff);
         assert!(missing(&report, &gpu).unwrap().1.contains("vgpud is 0"));
         report.acceptance = given_up(Obstacle::Loop(NotOne::Many));
+        let not_loaded = core::mem::replace(&mut report.types, REPLACED);
+        assert_eq!(missing_of(&report, &gpu), Some(Link::VgpudAccepts));
         assert!(missing(&report, &gpu).unwrap().1.contains("as itself"));
         let text = Text(&report).to_string();
         let line = "nvidia-vgpud, told 10de:1b38: it may give such boards up: the loop";
@@ -241,6 +249,7 @@ mod tests {
         assert_eq!(json["vgpud"]["told"], 0x1b38);
         assert_eq!(json["vgpud"]["state"], "gives up");
         assert!(json["vgpud"]["reason"].as_str().unwrap().contains("more than once"));
+        report.types = not_loaded;
         report.acceptance = Some((0x1b38, Acceptance::Kept));
         let text = Text(&report).to_string();
         assert!(text.contains("nvidia-vgpud, told 10de:1b38: accepts it, since its own"), "{text}");

@@ -82,7 +82,7 @@ fn chain(report: &mut Report, parent: &Parent) -> Result<()> {
         soon(attached)?;
         missing("nvidia-vgpud asked", "systemctl restart nvidia-vgpud")?;
         Status::read()?.is("/asked/nvidia-vgpud", 0)?;
-        text_says("  so far: driver attached, board known, unlocked")
+        text_says("  so far: driver attached, board bound, board known, unlocked")
     });
     run::register(BRANCH)?;
     report.check("when it has asked: nvidia-vgpu-vfio, which registers types", || {
