@@ -75,7 +75,7 @@ const fn wrong(
     Wrong { parameter, right, wrong, said }
 }
 
-const PARAMETERS: [&str; 5] = ["enabled", "gpus", "migration", "overrides", "verbosity"];
+const PARAMETERS: [&str; 5] = ["enabled", "gpus", "migration", "overrides", "verbosity", "vgpud"];
 /// Which can only be written.
 const PART: &str = "overrides_part";
 
