@@ -22,7 +22,7 @@ use vgpu_unlock::{
         tables::{self, Tables},
         unlock::{self, BOARD_NAME_LEN, Entries},
     },
-    driver::branch::{self, Branch},
+    driver::branch::{self, Branch, Proof},
     gpu,
     host::HostCrypto,
     rm_control::layout,
@@ -189,6 +189,13 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
             }
         }
     });
+    if verdict == Verdict::Supported && branch.is_some_and(|b| b.proof == Proof::Published) {
+        reasons.push(
+            "What is changed in this branch is known from published bytes, and was not run by us: please \
+             report once what is said here, and whether it works."
+                .into(),
+        );
+    }
     if driver.hosts == Some(false) {
         reasons.push(
             "The module does not export nvidia_vgpu_vfio_get_ops, which nvidia-vgpu-vfio needs: the \

@@ -166,6 +166,7 @@ capability tables: absent
             (unknown("560.35.03"), true),
             (Reason::Site("second gate", Hits::None), true),
             (Reason::Site("second gate", Hits::Many), true),
+            (Reason::Detour("second gate"), true),
             (Reason::Tables(Unrecognised::NoSacrificial), true),
             // Structures of a known length with other fields, and nobody knows which.
             (unknown("595.45.04"), false),

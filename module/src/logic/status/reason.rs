@@ -21,6 +21,8 @@ pub enum Reason {
     UnknownBranch(Version),
     /// A device-ID check was not found, or not once.
     Site(&'static str, Hits),
+    /// It was found, but what belongs to it does not stand where it should.
+    Detour(&'static str),
     /// The capability tables can't be told.
     Tables(Unrecognised),
     /// The kernel refused a hook, with this (negative) error number.
@@ -37,7 +39,7 @@ impl Reason {
     pub fn leaves_answers(&self) -> bool {
         match self {
             Reason::UnknownBranch(version) => layout::fits(version.branch),
-            Reason::Site(..) | Reason::Tables(_) => true,
+            Reason::Site(..) | Reason::Detour(_) | Reason::Tables(_) => true,
             Reason::FtraceOff
             | Reason::KprobesOff
             | Reason::NoVersion
@@ -63,6 +65,9 @@ impl fmt::Display for Reason {
                 write!(f, "the signature of the {name} is found more than once")
             }
             Reason::Site(name, _) => write!(f, "the signature of the {name} is not found"),
+            Reason::Detour(name) => {
+                write!(f, "the {name} is found, but what it jumps to is not what is known of it")
+            }
             Reason::Tables(why) => write!(f, "{why}"),
             Reason::Hook(name, errno) => write!(f, "the {name} can't be hooked (error {errno})"),
             Reason::OldMdev => f.write_str(

@@ -29,9 +29,11 @@ const REFUSED: [(&str, &str); 1] = [("unknown-version", "branch 999")];
 
 /// Those of which only the answers may be touched. The board check's signature is good in each that has
 /// one: it must not be used where something else is wrong.
-const ANSWERS_ONLY: [(&str, &str); 4] = [
+const ANSWERS_ONLY: [(&str, &str); 6] = [
     ("no-signature", "signature of the second gate is not found"),
     ("double-signature", "signature of the second gate is found more than once"),
+    ("570-double-signature", "signature of the second gate is found more than once"),
+    ("570-wrong-store", "second gate is found, but what it jumps to"),
     ("590", "branch 590"),
     ("no-sacrificial", "no capability table entry"),
 ];
@@ -129,7 +131,11 @@ fn overridden(raw: &[Answered]) -> Vec<Answered> {
 
 /// The branch whose structures a stand-in has.
 fn structures(variant: &str) -> &'static str {
-    if variant == "no-sacrificial" { "470" } else { "550" }
+    match variant {
+        "no-sacrificial" => "470",
+        "570-double-signature" | "570-wrong-store" => "570",
+        _ => "550",
+    }
 }
 
 /// All is as on a branch whose tables are there and not needed.

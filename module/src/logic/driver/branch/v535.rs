@@ -19,6 +19,7 @@ pub(super) const BOARD_CHECK_SITE: Site = Site {
         "48 83 ec 08 48 83 ed 10 80 bf ?? ?? 00 00 00 b8 01 00 00 00 75 ?? \
          80 bf ?? ?? 00 00 00 75 ?? 0f b7 8f ?? ?? 00 00 81 f9 30 1e 00 00",
     ),
+    detour: None,
     change: Change::Return(1),
 };
 
@@ -33,5 +34,6 @@ pub(super) const SECOND_GATE_SITE: Site = Site {
          c7 45 0c 00 00 00 00 48 8d 4d 0c 48 8b 86 ?? ?? 00 00 ?? ?? ?? ?? ?? \
          8b 45 0c 85 c0 0f 95 c0",
     ),
+    detour: None,
     change: Change::Return(5),
 };
