@@ -17,7 +17,7 @@ const GROUP: usize = 4;
 ///
 /// Invariant: at `run_start` stands the first of `run_len` overlapping groups, which is at least
 /// one; they end within `len`, and no group of them has a hole.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Pattern {
     bytes: [u8; MAX_LEN],
     mask: [u8; MAX_LEN],
