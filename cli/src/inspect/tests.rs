@@ -366,6 +366,35 @@ fn a_store_out_of_line_is_part_of_the_gate() {
 }
 
 #[test]
+fn who_changed_the_driver_is_named() {
+    // As public patches leave 570's board check.
+    const CHECK: &str = "f30f1efa b801000000 c3 cccccc 80bf01020000 00 c7451c00000000 \
+         8b9f01020000 448bb701020000 7510";
+    let mut patched = Driver::new(Architecture::X86_64);
+    patched.data(ID_550);
+    patched.text(CHECK);
+    patched.text(SECOND_GATE_550);
+    patched.tables(20, 40);
+    let mut merged = Driver::whole_550();
+    merged.data(b"nvidia: vup_hooks_init\0");
+    let mut hooked = Driver::new(Architecture::X86_64);
+    hooked.data(
+        b"NVIDIA UNIX x86_64 Kernel Module  470.256.02  x\0\x014vGPU unlock patch applied.\n\0",
+    );
+    hooked.tables(20, 40);
+    for (driver, words) in [
+        (patched, "This driver is patched: reinstall the original"),
+        (merged, "This driver is patched (by vGPU-Unlock-patcher, when it is loaded)"),
+        (hooked, "vgpu_unlock_hooks.c is compiled into this driver: reinstall the original"),
+    ] {
+        let report = driver.report(None);
+        assert_eq!(report.verdict, Verdict::Unsupported, "{words}");
+        assert_eq!(report.reasons.len(), 1, "{:?}", report.reasons);
+        assert!(report.reasons[0].starts_with(words), "{:?}", report.reasons);
+    }
+}
+
+#[test]
 fn a_module_says_its_version_in_modinfo() {
     let mut driver = Driver::whole_550();
     let info = driver.object.add_section(vec![], b".modinfo".to_vec(), SectionKind::ReadOnlyData);

@@ -31,10 +31,36 @@ pub struct Variant {
     branch: u32,
     /// How many second gates its text has.
     gates: u32,
+    /// What about it is not NVIDIA's.
+    changed: Changed,
     /// Where 570's second gate stores its 0, from the frame.
     stored_at: u32,
     /// Triples from the sacrificial one on; without any, that one is missing, too.
     sacrificial: usize,
+}
+
+/// What about a driver is not as NVIDIA built it, or not of its proprietary kind.
+#[derive(Clone, Copy, Debug)]
+enum Changed {
+    Nothing,
+    /// Its second gate is as a published patch leaves it (570's form).
+    Text,
+    /// It has a function of vGPU-Unlock-patcher.
+    Patcher,
+    /// It has a string of vgpu_unlock_hooks.c.
+    Hooks,
+    /// It calls itself open.
+    Open,
+}
+
+impl Changed {
+    const ALL: [(Self, &str); 5] = [
+        (Self::Nothing, "CHANGED_NOTHING"),
+        (Self::Text, "CHANGED_IN_TEXT"),
+        (Self::Patcher, "CHANGED_BY_PATCHER"),
+        (Self::Hooks, "CHANGED_BY_HOOKS"),
+        (Self::Open, "CHANGED_OPEN"),
+    ];
 }
 
 const GOOD: Variant = Variant {
@@ -42,6 +68,7 @@ const GOOD: Variant = Variant {
     version: "550.163.01",
     branch: 550,
     gates: 1,
+    changed: Changed::Nothing,
     stored_at: 0xc,
     sacrificial: 40,
 };
@@ -72,6 +99,10 @@ pub const FAULTS: &[Variant] = &[
     Variant { name: "double-signature", gates: 2, ..GOOD },
     Variant { name: "570-double-signature", gates: 2, ..FORM_570 },
     Variant { name: "570-wrong-store", stored_at: 8, ..FORM_570 },
+    Variant { name: "570-patched", changed: Changed::Text, ..FORM_570 },
+    Variant { name: "patcher", changed: Changed::Patcher, ..GOOD },
+    Variant { name: "hooks", changed: Changed::Hooks, ..TABLES },
+    Variant { name: "570-open", changed: Changed::Open, gates: 0, ..FORM_570 },
     // Its checks are not known, its structures are.
     Variant { name: "590", version: "590.44.01", ..GOOD },
     Variant { name: "unknown-version", version: "999.10.01", ..GOOD },
@@ -102,13 +133,17 @@ fn stage(variant: &Variant, source: &Path, staged: &Path) -> Result<()> {
         let to = staged.join(from.file_name().unwrap_or_default());
         fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;
     }
-    let Variant { version, branch, gates, stored_at, .. } = variant;
+    let Variant { version, branch, gates, changed, stored_at, .. } = variant;
+    let names = Changed::ALL.map(|(it, name)| format!("#define {name} {}\n", it as u32)).concat();
     let header = format!(
         "/* SPDX-License-Identifier: GPL-2.0 */\n\
          #define STANDIN_VERSION \"{version}\"\n\
          #define STANDIN_BRANCH {branch}\n\
          #define STANDIN_GATES {gates}\n\
-         #define STANDIN_STORED_AT {stored_at}\n"
+         #define STANDIN_STORED_AT {stored_at}\n\
+         {names}\
+         #define STANDIN_CHANGED {}\n",
+        *changed as u32
     );
     fs::write(staged.join("variant.h"), header).context("writing variant.h")?;
     fs::write(staged.join("tables.S"), tables(variant)).context("writing tables.S")

@@ -16,6 +16,8 @@ pub struct Site {
     pub pattern: Pattern,
     /// What else must stand in the text, if anything.
     pub detour: Option<Detour>,
+    /// What stands there instead where the driver was patched to answer otherwise by itself.
+    pub patched: &'static [Pattern],
     /// How the driver is made to answer otherwise.
     pub change: Change,
 }

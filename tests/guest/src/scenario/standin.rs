@@ -76,7 +76,10 @@ fn driver_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) ->
         report.check("the status says that nobody here has run such a driver, and asks", || {
             Status::read()?.is("/driver/proof", "published")?;
             let text = crate::status::text()?;
-            ensure!(text.contains("was not run by us") && text.contains("vgpu-unlock inspect"), "{text}");
+            ensure!(
+                text.contains("was not run by us") && text.contains("vgpu-unlock inspect"),
+                "{text}"
+            );
             Ok(())
         });
     }
@@ -320,15 +323,26 @@ fn failing_init(report: &mut Report) -> Result<()> {
 /// Loads the module next to the stand-in, and checks that it left the driver alone and said `words`
 /// in one line. A module that refuses to load at all has left it alone, too.
 pub fn leaves_alone(report: &mut Report, words: &str) -> Result<()> {
+    leaves_alone_and(report, words, |report| {
+        report.check("an unlisted board is still refused", || {
+            equal(probe::board_check(answers::UNLISTED, 0)?, 0)
+        });
+    })
+}
+
+/// Likewise, with checks of its own while the module is there.
+pub fn leaves_alone_and(
+    report: &mut Report,
+    words: &str,
+    check: impl FnOnce(&mut Report),
+) -> Result<()> {
     let before = probe::digests()?;
     let mut log = Log::from_now()?;
     let loaded = kernel::load(MODULE);
     report.check("the driver's answers, constants and code are untouched", || {
         unchanged(&before, &probe::digests()?)
     });
-    report.check("an unlisted board is still refused", || {
-        equal(probe::board_check(answers::UNLISTED, 0)?, 0)
-    });
+    check(report);
     report.check(&format!("one line of the log says why ({words})"), || {
         let lines = log.lines(LOG_PREFIX)?;
         says(&lines, words)?;

@@ -18,6 +18,7 @@ static SITES: [Site; 2] = [
             "85 c0 74 07 c7 45 0c 00 00 00 00 44 0f b6 b3 ?? ?? 00 00 45 84 f6 0f 84",
         ),
         detour: None,
+        patched: &[],
         change: Change::Store(SECOND_GATE_STORE),
     },
 ];
@@ -29,8 +30,16 @@ pub(super) const BOARD_CHECK_SITE: Site = Site {
          8b 9f ?? ?? 00 00 44 8b b7 ?? ?? 00 00 75 ??",
     ),
     detour: None,
+    patched: &RETURNS_1,
     change: Change::Return(1),
 };
 
 pub(super) const SECOND_GATE_STORE: Store =
     Store { jump: 2, stores: Some(4), displacement: 0xc, value: 1, resume: 11 };
+
+/// mov $1,%eax; ret, and what is left of the function. Source: public patches of 570.124.03 and 580.126.08,
+/// which fill the rest with int3.
+static RETURNS_1: [Pattern; 1] = [Pattern::new(
+    "b8 01 00 00 00 c3 ?? ?? ?? 80 bf ?? ?? 00 00 00 c7 45 1c 00 00 00 00 \
+     8b 9f ?? ?? 00 00 44 8b b7 ?? ?? 00 00 75 ??",
+)];

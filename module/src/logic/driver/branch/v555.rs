@@ -19,6 +19,7 @@ static SITES: [Site; 2] = [
             "85 c0 74 07 c7 45 0c 00 00 00 00 44 0f b6 b3 ?? ?? 00 00 45 84 f6 74 7d",
         ),
         detour: None,
+        patched: &[],
         change: Change::Store(v550::SECOND_GATE_STORE),
     },
 ];
