@@ -17,6 +17,7 @@ use crate::{paths, sh};
 /// machine whose clock is ahead, would otherwise have no sid at all; its signature is checked all the same.
 const SOURCES: &str = "\
     deb [check-valid-until=no] http://deb.debian.org/debian sid main contrib non-free\n\
+    deb [check-valid-until=no] http://deb.debian.org/debian experimental non-free\n\
     deb [check-valid-until=no] http://deb.debian.org/debian bookworm-backports non-free\n\
     deb http://deb.debian.org/debian trixie main contrib non-free\n\
     deb [check-valid-until=no] http://deb.debian.org/debian trixie-backports main\n\

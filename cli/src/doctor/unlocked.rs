@@ -89,7 +89,9 @@ fn cure(reason: &str) -> Vec<String> {
         &["sysctl kernel.ftrace_enabled=1", reload]
     } else if reason.contains("kprobes are off") {
         &["echo 1 > /sys/kernel/debug/kprobes/enabled", reload]
-    } else if reason.contains("patched") {
+    } else if reason.contains("open modules") {
+        &["run NVIDIA's installer with --kernel-module-type=proprietary, then reboot"]
+    } else if reason.contains("patched") || reason.contains("compiled into") {
         &["install NVIDIA's original driver"]
     } else if reason.contains("signature") || reason.contains("capability table") {
         &[
@@ -124,7 +126,8 @@ fn unlock(board: Board<'_>) -> (Finding, bool) {
             true,
         ),
         Some(
-            "unknown" | "not unlocked" | "no driver" | "unbound" | "no sr-iov" | "not yet listed",
+            "unknown" | "not unlocked" | "no driver" | "unbound" | "no sr-iov" | "open modules"
+            | "not yet listed",
         ) => (Finding::note(format!("{name}{as_what}: {reason}")), true),
         // A later module's word: whatever it means, it may be fine.
         other => {

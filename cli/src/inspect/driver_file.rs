@@ -12,7 +12,10 @@ use object::{
     RelocationFlags, RelocationTarget, SectionIndex, elf::R_X86_64_64,
 };
 use serde::Serialize;
-use vgpu_unlock::{capability::image::Image, driver::version::Version};
+use vgpu_unlock::{
+    capability::image::Image,
+    driver::{stranger, version::Version},
+};
 
 /// Where `.rodata` is made to lie: a multiple of the page size in a range that no number in a
 /// driver is likely to look like a pointer into.
@@ -42,6 +45,8 @@ pub struct DriverFile {
     pub flavour: Option<Flavour>,
     /// Of a whole module: whether it has what `nvidia-vgpu-vfio` needs of it.
     pub hosts: Option<bool>,
+    /// Whether it is as NVIDIA built it, as far as its strings and symbols say, or why not, in a sentence.
+    pub changed: Option<&'static str>,
     /// `.text` as it is in the file.
     pub text: Option<Vec<u8>>,
     /// Where in `.text` an address is filled in when it is loaded, in order.
@@ -104,6 +109,7 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed> {
     Ok(Parsed::Driver(DriverFile {
         version: version(&info, &identifications),
         flavour: flavour(&info, &identifications),
+        changed: changed(bytes),
         hosts: field(&info, b"vermagic=").map(|_| defines(&file, HOST_INTERFACE)),
         text: section(&file, ".text")?.map(|(_, text)| text),
         text_relocations: text_relocations(&file),
@@ -235,6 +241,18 @@ fn flavour(info: &[u8], identifications: &[(Version, Flavour)]) -> Option<Flavou
         OPEN_LICENCE => Some(Flavour::Open),
         b"NVIDIA" => Some(Flavour::Proprietary),
         _ => None,
+    }
+}
+
+fn changed(bytes: &[u8]) -> Option<&'static str> {
+    if stranger::has_hooks(bytes) {
+        Some("vgpu_unlock_hooks.c is compiled into this driver: reinstall the original.")
+    } else if memmem::find(bytes, stranger::PATCHER).is_some() {
+        Some(
+            "This driver is patched (by vGPU-Unlock-patcher, when it is loaded): reinstall the original.",
+        )
+    } else {
+        None
     }
 }
 

@@ -22,7 +22,10 @@ use vgpu_unlock::{
         tables::{self, Tables},
         unlock::{self, BOARD_NAME_LEN, Entries},
     },
-    driver::branch::{self, Branch},
+    driver::{
+        branch::{self, Branch, Proof},
+        stranger,
+    },
     gpu,
     host::HostCrypto,
     rm_control::layout,
@@ -152,12 +155,18 @@ fn named(driver: &DriverFile) -> report::Driver {
 fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
     let mut reasons = vec![];
     let branch = known_branch(driver).map_err(|reason| reasons.push(reason)).ok();
+    let text = driver.text.as_deref().unwrap_or_default();
+    let patched = branch.is_some_and(|branch| stranger::is_patched(branch, text));
     let sites = match branch {
         Some(branch) => sites::find(branch, driver.text.as_deref(), &mut reasons),
         None => vec![],
     };
     let whole = branch.is_some_and(|branch| sites.len() == branch.sites.len());
-    let text = driver.text.as_deref().unwrap_or_default();
+    if patched {
+        // That it is not whole has this reason.
+        reasons = vec!["This driver is patched: reinstall the original.".into()];
+    }
+    reasons.extend(driver.changed.map(String::from));
     let resembles = sites::resemblances(text, &sites);
     // Where nothing depends on them, it is no matter that they are not found.
     let needed = branch.is_some_and(|branch| branch.needs_tables);
@@ -169,7 +178,9 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
         }
     };
     let fits = driver.version.as_ref().is_ok_and(|version| layout::fits(version.branch));
-    let verdict = if whole && (located.is_some() || !needed) {
+    let verdict = if patched || driver.changed.is_some() {
+        Verdict::Unsupported
+    } else if whole && (located.is_some() || !needed) {
         Verdict::Supported
     } else if fits {
         Verdict::AnswersOnly
@@ -189,6 +200,13 @@ fn of_driver(driver: &DriverFile, board: Option<(Magic, Key)>) -> Report {
             }
         }
     });
+    if verdict == Verdict::Supported && branch.is_some_and(|b| b.proof == Proof::Published) {
+        reasons.push(
+            "What is changed in this branch is known from published bytes, and was not run by us: please \
+             report once what is said here, and whether it works."
+                .into(),
+        );
+    }
     if driver.hosts == Some(false) {
         reasons.push(
             "The module does not export nvidia_vgpu_vfio_get_ops, which nvidia-vgpu-vfio needs: the \

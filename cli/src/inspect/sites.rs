@@ -26,6 +26,10 @@ pub fn find(branch: &Branch, text: Option<&[u8]>, reasons: &mut Vec<String>) -> 
     let mut found = vec![];
     for (site, hits) in branch.sites.iter().zip(branch.search(text)) {
         match hits {
+            Hits::One(at) if !site.is_whole(text, at) => reasons.push(format!(
+                "The {}'s signature stands in {TEXT}, but what it jumps to is not what is known of it.",
+                site.name
+            )),
             Hits::One(at) => {
                 let (action, value) = match site.change {
                     Change::Return(value) => (Action::Return, value),

@@ -318,8 +318,11 @@ fn branches_decide_what_is_needed() {
     for (version, verdict, sites) in [
         ("418.226.00", Verdict::Unsupported, 0),
         ("470.256.02", Verdict::Supported, 0),
-        ("555.58.02", Verdict::AnswersOnly, 0),
-        ("580.82.07", Verdict::AnswersOnly, 0),
+        // 550's board check, and another second gate.
+        ("555.58.02", Verdict::AnswersOnly, 1),
+        ("560.35.03", Verdict::AnswersOnly, 0),
+        ("580.82.07", Verdict::AnswersOnly, 1),
+        ("590.44.01", Verdict::AnswersOnly, 0),
         ("550.54.14", Verdict::Supported, 2),
         // 535's signatures are others than those that stand here.
         ("535.98", Verdict::AnswersOnly, 0),
@@ -332,6 +335,62 @@ fn branches_decide_what_is_needed() {
         let report = driver.report(None);
         assert_eq!(report.driver.version.as_deref(), Some(version));
         assert_eq!((report.verdict, report.sites.len()), (verdict, sites), "{version}");
+    }
+}
+
+#[test]
+fn a_store_out_of_line_is_part_of_the_gate() {
+    const GATE: &str = "85c0 0f859d000000 80bb01020000 00 7510 440fb6b301020000";
+    const STORE: &str = "c7450c00000000 e957ffffff";
+    let with = |version: &str, store: &str| {
+        let mut driver = Driver::new(Architecture::X86_64);
+        driver.data(format!("NVIDIA UNIX x86_64 Kernel Module  {version}  Tue Apr\0").as_bytes());
+        driver.text(BOARD_CHECK_550);
+        let gate = [bytes(GATE), vec![0x90; 0xa5 - 25], bytes(store)].concat();
+        let gate = driver.text(&hex::encode(gate)) as usize;
+        (driver.report(None), gate)
+    };
+    for version in ["570.124.03", "580.95.02"] {
+        let (report, gate) = with(version, STORE);
+        assert_eq!(report.verdict, Verdict::Supported, "{:?}", report.reasons);
+        let site = &report.sites[1];
+        assert_eq!((site.offset, site.action, site.value), (gate, Action::Store, 1));
+        assert!(report.reasons[0].contains("was not run by us"), "{:?}", report.reasons);
+        for wrong in ["c7450800000000 e957ffffff", "c7450c00000000 e95affffff"] {
+            let (report, _) = with(version, wrong);
+            assert_eq!((report.verdict, report.sites.len()), (Verdict::AnswersOnly, 1));
+            assert_eq!(report.reasons.len(), 1, "{:?}", report.reasons);
+            assert!(report.reasons[0].contains("what it jumps to is not"), "{:?}", report.reasons);
+        }
+    }
+}
+
+#[test]
+fn who_changed_the_driver_is_named() {
+    // As public patches leave 570's board check.
+    const CHECK: &str = "f30f1efa b801000000 c3 cccccc 80bf01020000 00 c7451c00000000 \
+         8b9f01020000 448bb701020000 7510";
+    let mut patched = Driver::new(Architecture::X86_64);
+    patched.data(ID_550);
+    patched.text(CHECK);
+    patched.text(SECOND_GATE_550);
+    patched.tables(20, 40);
+    let mut merged = Driver::whole_550();
+    merged.data(b"nvidia: vup_hooks_init\0");
+    let mut hooked = Driver::new(Architecture::X86_64);
+    hooked.data(
+        b"NVIDIA UNIX x86_64 Kernel Module  470.256.02  x\0\x014vGPU unlock patch applied.\n\0",
+    );
+    hooked.tables(20, 40);
+    for (driver, words) in [
+        (patched, "This driver is patched: reinstall the original"),
+        (merged, "This driver is patched (by vGPU-Unlock-patcher, when it is loaded)"),
+        (hooked, "vgpu_unlock_hooks.c is compiled into this driver: reinstall the original"),
+    ] {
+        let report = driver.report(None);
+        assert_eq!(report.verdict, Verdict::Unsupported, "{words}");
+        assert_eq!(report.reasons.len(), 1, "{:?}", report.reasons);
+        assert!(report.reasons[0].starts_with(words), "{:?}", report.reasons);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::logic::capability::image::Image;
 use crate::logic::driver::site::{Change, Site};
 
 /// The branches that [`of`](crate::logic::driver::branch::of) knows, for messages.
-pub const KNOWN_BRANCHES: &str = "450 to 510, 525, 535 and 550";
+pub const KNOWN_BRANCHES: &str = "450 to 510, 525, 535, 550, 555, 570 and 580";
 
 impl Site {
     /// Where the site is said to be, given where its pattern was found: a function's own start,

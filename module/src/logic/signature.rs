@@ -17,7 +17,7 @@ const GROUP: usize = 4;
 ///
 /// Invariant: at `run_start` stands the first of `run_len` overlapping groups, which is at least
 /// one; they end within `len`, and no group of them has a hole.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Pattern {
     bytes: [u8; MAX_LEN],
     mask: [u8; MAX_LEN],
@@ -144,23 +144,36 @@ pub fn search<const N: usize>(patterns: [&Pattern; N], text: &[u8]) -> [Hits; N]
         pattern.groups(step).for_each(|(_, g)| filter.insert(g));
     }
 
-    let mut at = 0usize;
-    while let Some(bytes) = text.get(at..at.saturating_add(GROUP)) {
-        let here = group(bytes);
+    let mut rest = text;
+    while let Some(bytes) = rest.first_chunk() {
+        let here = u32::from_le_bytes(*bytes);
         if filter.may_contain(here) {
-            for (pattern, hits) in patterns.iter().zip(&mut hits) {
-                for (distance, _) in pattern.groups(step).filter(|&(_, g)| g == here) {
-                    let before = pattern.run_start.saturating_add(distance);
-                    match at.checked_sub(before) {
-                        Some(start) if pattern.matches_at(text, start) => *hits = hits.add(start),
-                        _ => {}
-                    }
-                }
-            }
+            let at = text.len().saturating_sub(rest.len());
+            compare(&patterns, step, text, (at, here), &mut hits);
         }
-        at = at.saturating_add(step);
+        rest = rest.get(step..).unwrap_or(&[]);
     }
     hits
+}
+
+/// Looks which of `patterns` have the group `here`, which stands `at` this offset, and whether they are there.
+#[cold]
+fn compare<const N: usize>(
+    patterns: &[&Pattern; N],
+    step: usize,
+    text: &[u8],
+    (at, here): (usize, u32),
+    hits: &mut [Hits; N],
+) {
+    for (pattern, hits) in patterns.iter().zip(hits) {
+        for (distance, _) in pattern.groups(step).filter(|&(_, g)| g == here) {
+            let before = pattern.run_start.saturating_add(distance);
+            match at.checked_sub(before) {
+                Some(start) if pattern.matches_at(text, start) => *hits = hits.add(start),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The four bytes as a number; fewer count as zero-extended.

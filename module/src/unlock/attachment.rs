@@ -11,8 +11,9 @@ use super::tables::{Keys, Outcome, Unlocker, Watched};
 use super::vgpud;
 use crate::logic::capability::tables;
 use crate::logic::driver::branch::{self, Proof};
+use crate::logic::driver::stranger;
 use crate::logic::driver::version::Version;
-use crate::logic::gpu::Address;
+use crate::logic::gpu::{self, Address};
 use crate::logic::rm_control::{self, command::nvos54};
 use crate::logic::status::{Reason, Way};
 use crate::sys::calls::{self, Calls};
@@ -27,6 +28,9 @@ const IOCTLS: [(&CStr, &str); 2] = [
     (c"nvidia:nvidia_frontend_unlocked_ioctl", "nvidia_frontend_unlocked_ioctl"),
     (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl"),
 ];
+
+/// [`stranger::PATCHER`] as a probe is named.
+const PATCHER: &CStr = c"nvidia:vup_hooks_init";
 
 /// Where a call's command is.
 const CMD: u32 = nvos54::CMD as u32;
@@ -51,13 +55,25 @@ enum Unlocking {
 impl Unlocking {
     /// Finds all that this driver needs. Nothing is changed.
     fn find(target: &Target, version: Version) -> Result<Self, Reason> {
-        let branch = branch::of(&version).ok_or(Reason::UnknownBranch(version))?;
-        // SAFETY: It goes with the attachment, or with this function; GOING detaches.
-        let text = unsafe { target.text() };
-        let checks = Checks::new(sites::find(branch, &text)?, text);
+        if probe::address_of(PATCHER).is_some() {
+            return Err(Reason::Patched);
+        }
+        // SAFETY: Both go with the attachment, or with this function; GOING detaches.
+        let (text, rodata) = unsafe { (target.text(), target.rodata()) };
+        let found = match branch::of(&version) {
+            Some(branch) => sites::find(branch, &text).map(|found| (branch, found)),
+            None => Err(Reason::UnknownBranch(version)),
+        };
+        let (branch, found) = found.map_err(|reason| match branch::of(&version) {
+            Some(branch) if stranger::is_patched(branch, text.bytes()) => Reason::Patched,
+            _ if stranger::is_open(rodata.bytes()) => Reason::Open(version),
+            _ => reason,
+        })?;
+        let checks = Checks::new(found, text);
         let tables = if branch.needs_tables {
-            // SAFETY: As above.
-            let rodata = unsafe { target.rodata() };
+            if stranger::has_hooks(rodata.bytes()) {
+                return Err(Reason::Hooks);
+            }
             let tables = tables::locate(&rodata.image()).map_err(Reason::Tables)?;
             Some(Watched::new(rodata, tables)?)
         } else {
@@ -195,8 +211,12 @@ impl Attachment {
         checks.into_iter().flat_map(Checks::overrides)
     }
 
-    /// What makes the driver accept the board at `address`.
-    pub fn way(&self, address: Address) -> Way {
+    /// What makes the driver accept the board at `address` with this device ID.
+    pub fn way(&self, address: Address, device: u16) -> Way {
+        let open = matches!(self.unlocking, Unlocking::Nothing(Reason::Open(_)));
+        if open && !gpu::hosts_with_open_modules(device) {
+            return Way::OpenModules;
+        }
         match self.unlocker() {
             None => Way::Checks(self.overrides().next().is_some()),
             Some(unlocker) => Way::Tables(match unlocker.outcome(address) {

@@ -136,7 +136,7 @@ pub fn log_boards(coming: bool) -> bool {
 fn gpu(board: &Board, driver: &DriverState, attached: &Driver) -> Gpu {
     let branch = attached.version().map(|version| version.branch);
     let way = match attached {
-        Driver::Attached(attachment) => attachment.way(board.address),
+        Driver::Attached(attachment) => attachment.way(board.address, board.ids.device),
         Driver::Absent | Driver::Refused { .. } => Way::Checks(false),
     };
     let off = board.rule == Rule::Off;

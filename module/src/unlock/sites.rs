@@ -17,14 +17,15 @@ pub struct Found(KVec<(&'static Site, usize)>);
 /// Looks for all sites of a branch in the driver's text.
 ///
 /// # Errors
-/// One of them is not there, or there more than once.
+/// One of them is not there, not all of it, or there more than once.
 pub fn find(branch: &'static Branch, text: &Section) -> Result<Found, Reason> {
     let mut found = KVec::new();
     for (site, hits) in branch.sites.iter().zip(branch.search(text.bytes())) {
         match hits {
-            Hits::One(at) => {
+            Hits::One(at) if site.is_whole(text.bytes(), at) => {
                 found.push((site, at), GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
             }
+            Hits::One(_) => return Err(Reason::Detour(site.name)),
             Hits::None | Hits::Many => return Err(Reason::Site(site.name, hits)),
         }
     }
@@ -104,11 +105,13 @@ impl Override {
                     value: store.value,
                     resume: text.address(at.wrapping_add(store.resume.into())),
                 };
-                let [jump, stores] = store.at;
                 // The store first: with the jump's probe alone it could not be reached, with its
                 // own alone the jump still goes around it.
-                let stores = place(stores, effect)?;
-                [Some(stores), Some(place(jump, effect)?)]
+                let stores = match store.stores {
+                    Some(stores) => Some(place(stores, effect)?),
+                    None => None,
+                };
+                [stores, Some(place(store.jump, effect)?)]
             }
         };
         Ok(Self { site, probes })

@@ -11,7 +11,7 @@
 
 	.text
 
-#if STANDIN_BRANCH == 550
+#if STANDIN_BRANCH >= 550
 
 SYM_FUNC_START(blob_board_check)
 	endbr64
@@ -35,6 +35,48 @@ SYM_FUNC_START(blob_board_check)
 	add $0x20, %rbp
 	RET
 SYM_FUNC_END(blob_board_check)
+
+#if STANDIN_BRANCH >= 570
+
+/* As below, but what is stored where the call failed is out of line. */
+.macro SECOND_GATE name
+SYM_FUNC_START(\name)
+	endbr64
+	push %rbx
+	push %r14
+	sub $0x10, %rbp
+	mov %rdi, %rbx
+	movl $0, 0xc(%rbp)
+	mov %esi, %eax
+.Lgate\@:
+#if STANDIN_CHANGED == CHANGED_IN_TEXT
+	/* What vGPU-Unlock-patcher leaves there. */
+	nop
+	movl $1, 0xc(%rbp)
+#else
+	test %eax, %eax
+	jne.d32 .Lfailed\@
+#endif
+.Lback\@:
+	cmpb $0, 0x4774(%rbx)
+	jne .Lout\@
+	movzbl 0x4775(%rbx), %r14d
+.Lout\@:
+	mov 0xc(%rbp), %eax
+	add $0x10, %rbp
+	pop %r14
+	pop %rbx
+	RET
+#if STANDIN_CHANGED != CHANGED_IN_TEXT
+	.skip 0xa5 - (. - .Lgate\@), 0x90
+.Lfailed\@:
+	movl $0, STANDIN_STORED_AT(%rbp)
+	jmp.d32 .Lback\@
+#endif
+SYM_FUNC_END(\name)
+.endm
+
+#else
 
 /* The gate is in the middle; the status of the call in front of it comes as an argument. */
 .macro SECOND_GATE name
@@ -60,6 +102,8 @@ SYM_FUNC_START(\name)
 	RET
 SYM_FUNC_END(\name)
 .endm
+
+#endif
 
 #elif STANDIN_BRANCH < 525
 

@@ -37,10 +37,28 @@ static struct pci_driver standin_driver = {
 	.remove = standin_remove,
 };
 
+#if STANDIN_CHANGED == CHANGED_BY_PATCHER
+/* By its name, a function of vGPU-Unlock-patcher's. */
+void vup_hooks_init(void);
+noinline void vup_hooks_init(void)
+{
+	barrier();
+}
+#elif STANDIN_CHANGED == CHANGED_BY_HOOKS
+static const char of_hooks[] __used = "vGPU unlock patch applied.\n";
+#elif STANDIN_CHANGED == CHANGED_OPEN
+static const char identification[] __used =
+	"nvidia id: NVIDIA UNIX Open Kernel Module for x86_64  " STANDIN_VERSION "  Release Build";
+#endif
+
 static int __init standin_init(void)
 {
-	int ret = pci_register_driver(&standin_driver);
+	int ret;
 
+#if STANDIN_CHANGED == CHANGED_BY_PATCHER
+	vup_hooks_init();
+#endif
+	ret = pci_register_driver(&standin_driver);
 	if (ret)
 		return ret;
 	ret = rm_init();

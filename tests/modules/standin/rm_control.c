@@ -72,7 +72,7 @@ static const struct rm_branch *sizes;
 
 /* What the blob's check looks at: large enough for every branch. */
 #define OBJECT_SIZE 0x5000
-#if STANDIN_BRANCH == 550
+#if STANDIN_BRANCH >= 550
 #define DEVICE_OFFSET 0xaa2
 #define SUBSYSTEM_OFFSET 0xaaa
 #else

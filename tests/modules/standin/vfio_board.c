@@ -52,7 +52,7 @@ static u32 type_init(struct vgpu_type *type, struct pci_dev *pci_dev, u32 id)
 	 * RM ends it with a newline, and the mdev core adds one. Whether NVIDIA's module takes the
 	 * first one away is not known to us: here some do.
 	 */
-	if (STANDIN_BRANCH == 550)
+	if (STANDIN_BRANCH >= 550)
 		strim(type->name);
 	type->id = id;
 	scnprintf(type->number, sizeof(type->number), "%u", id);

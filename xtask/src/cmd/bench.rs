@@ -12,8 +12,8 @@ use crate::{driver, paths};
 /// Measures what finding everything in a real driver costs.
 #[derive(clap::Args)]
 pub struct Args {
-    /// nv-kernel.o_binary, nvidia.ko, or a Debian package that holds one; Debian's 550.163.01,
-    /// unless given.
+    /// nv-kernel.o_binary, nvidia.ko, or a Debian package that holds one; the newest that is
+    /// inspected, unless given.
     file: Option<PathBuf>,
 }
 

@@ -10,5 +10,6 @@ pub mod kernel;
 pub mod matrix;
 pub mod object;
 pub mod package;
+pub mod signatures;
 pub mod test;
 pub mod vm;

@@ -239,6 +239,7 @@ fn inspect_drivers(tally: &mut Tally) {
             Err(error) => tally.record(&format!("inspect {}", package.version), Err(error)),
         }
     }
+    tally.record("docs/signatures.md is what the drivers say", driver::signatures::check());
 }
 
 /// The checks are a script's, which prints a line each.

@@ -33,6 +33,7 @@ pub const PACKAGES: &[Package] = &[
     package("nvidia-tesla-kernel-dkms", "525.147.05"),
     package("nvidia-kernel-dkms", "535.216.03"),
     package("nvidia-kernel-dkms", "550.163.01"),
+    package("nvidia-kernel-dkms", "555.58.02"),
 ];
 
 impl Package {

@@ -32,7 +32,7 @@ const P400: (Magic, Key) = (
 const TESLA_P40: u16 = 0x1b38;
 
 /// A driver and its GPU list's length, counted by hand from its relocations.
-const GPU_LISTS: [(&str, usize); 8] = [
+const GPU_LISTS: [(&str, usize); 9] = [
     ("450.248.02", 771),
     ("460.106.00", 910),
     ("470.256.02", 969),
@@ -41,6 +41,7 @@ const GPU_LISTS: [(&str, usize); 8] = [
     ("535.261.03", 1047),
     ("535.274.02", 1047),
     ("550.163.01", 1047),
+    ("555.58.02", 1043),
 ];
 
 /// Inspects `path`, which must be the driver `version`, as object file, module or package.
@@ -67,15 +68,20 @@ fn verdict(report: &Report, version: &str) -> Result<()> {
     ensure!(found == Some(version), "the version found is {found:?}");
     ensure!(report.verdict == Verdict::Supported, "{}: {:?}", report.verdict, report.reasons);
     // The one thing to be said of these: 550 dropped the P40.
-    let notes = usize::from(version.starts_with("550."));
+    let notes = usize::from(stores(version));
     ensure!(report.reasons.len() == notes, "reasons: {:?}", report.reasons);
     Ok(())
 }
 
+/// Whether the driver's second gate is within a function: 550 and newer.
+fn stores(version: &str) -> bool {
+    version.starts_with("55")
+}
+
 fn sites(report: &Report, version: &str) -> Result<()> {
-    let gate = if version.starts_with("550.") { (Action::Store, 1) } else { (Action::Return, 5) };
+    let gate = if stores(version) { (Action::Store, 1) } else { (Action::Return, 5) };
     let expected = match version.split('.').next() {
-        Some("525" | "535" | "550") => {
+        Some("525" | "535" | "550" | "555") => {
             vec![("board check", Action::Return, 1), ("second gate", gate.0, gate.1)]
         }
         _ => vec![],
@@ -95,9 +101,9 @@ fn elsewhere(report: &Report, version: &str) -> Result<()> {
 }
 
 /// How many boards a driver's check lists, and how many of them whatever their subsystem ID. These checks
-/// were also run as they are, on the processor, for every pair of IDs, with the same answers.
-const LISTED: [(&str, usize, usize); 3] =
-    [("525.147.05", 45, 44), ("535.216.03", 54, 53), ("550.163.01", 56, 26)];
+/// were also run as they are, on the processor, for every pair of IDs, with the same answers; 555's was not.
+const LISTED: [(&str, usize, usize); 4] =
+    [("525.147.05", 45, 44), ("535.216.03", 54, 53), ("550.163.01", 56, 26), ("555.58.02", 54, 26)];
 
 fn listed(report: &Report, version: &str) -> Result<()> {
     let boards = match &report.listed_boards {
@@ -110,7 +116,7 @@ fn listed(report: &Report, version: &str) -> Result<()> {
     let expected = LISTED.iter().find(|(known, ..)| *known == version);
     ensure!(expected.is_none_or(|known| *known == (known.0, boards.len(), any)), "{boards:?}");
     // What is known of single boards: 550 dropped the M60 and the P40.
-    let dropped = version.starts_with("550.");
+    let dropped = stores(version);
     for (device, is_listed) in
         [("0x1db6", true), ("0x1eb8", true), ("0x13f2", !dropped), ("0x1b38", !dropped)]
     {
@@ -131,7 +137,7 @@ fn known(report: &Report, version: &str) -> Result<()> {
     let branch = version.split('.').next().and_then(|branch| branch.parse().ok());
     for device in (0..=u16::MAX).filter(|device| !NOT_BY_ID.contains(device)) {
         let board = boards.iter().find(|board| board.device == format!("{device:#06x}"));
-        // The subsystem ID makes a difference to us for the one board that the driver asks it of, too.
+        // Where the driver asks for the subsystem ID, we need not, unless other boards have the device ID, too.
         let subsystem = match board.map(|board| &board.subsystems) {
             Some(Subsystems::Only(ids)) => ids.first().and_then(|id| id.strip_prefix("0x")),
             _ => None,

@@ -5,6 +5,7 @@
 mod build;
 mod fetch;
 mod inspected;
+pub mod signatures;
 
 pub use build::build;
 pub use fetch::{PACKAGES, blob};

@@ -27,32 +27,68 @@ pub struct Variant {
     /// What the guest's scenarios call it.
     pub name: &'static str,
     version: &'static str,
-    /// 550, or the form that 525 and 535 share; before 525 there are no checks.
+    /// 550, 570, or the form that 525 and 535 share; before 525 there are no checks.
     branch: u32,
     /// How many second gates its text has.
     gates: u32,
+    /// What about it is not NVIDIA's.
+    changed: Changed,
+    /// Where 570's second gate stores its 0, from the frame.
+    stored_at: u32,
     /// Triples from the sacrificial one on; without any, that one is missing, too.
     sacrificial: usize,
 }
 
-const GOOD: Variant =
-    Variant { name: "550", version: "550.163.01", branch: 550, gates: 1, sacrificial: 40 };
+/// What about a driver is not as NVIDIA built it, or not of its proprietary kind.
+#[derive(Clone, Copy, Debug)]
+enum Changed {
+    Nothing,
+    /// Its second gate is as a published patch leaves it (570's form).
+    Text,
+    /// It has a function of vGPU-Unlock-patcher.
+    Patcher,
+    /// It has a string of vgpu_unlock_hooks.c.
+    Hooks,
+    /// It calls itself open.
+    Open,
+}
+
+impl Changed {
+    const ALL: [(Self, &str); 5] = [
+        (Self::Nothing, "CHANGED_NOTHING"),
+        (Self::Text, "CHANGED_IN_TEXT"),
+        (Self::Patcher, "CHANGED_BY_PATCHER"),
+        (Self::Hooks, "CHANGED_BY_HOOKS"),
+        (Self::Open, "CHANGED_OPEN"),
+    ];
+}
+
+const GOOD: Variant = Variant {
+    name: "550",
+    version: "550.163.01",
+    branch: 550,
+    gates: 1,
+    changed: Changed::Nothing,
+    stored_at: 0xc,
+    sacrificial: 40,
+};
 
 /// A branch that goes by the capability tables alone.
 const TABLES: Variant =
     Variant { name: "470", version: "470.256.02", branch: 470, gates: 0, ..GOOD };
 
 const FORM_535: Variant = Variant { name: "535", version: "535.216.03", branch: 535, ..GOOD };
+const FORM_570: Variant = Variant { name: "570", version: "570.124.03", branch: 570, ..GOOD };
 const FORM_525: Variant = Variant { name: "525", version: "525.147.05", branch: 525, ..GOOD };
 
-/// Those whose checks are overridden.
+/// Those whose checks are overridden, with the structures of their own branches.
 pub const BRANCHES: &[Variant] = &[GOOD, FORM_535, FORM_525];
 
 /// Of each way to unlock, the newest.
 pub const WAYS: &[Variant] = &[GOOD, TABLES];
 
 /// All that are to be unlocked.
-pub const ALL: &[Variant] = &[GOOD, FORM_535, FORM_525, TABLES];
+pub const ALL: &[Variant] = &[GOOD, FORM_570, FORM_535, FORM_525, TABLES];
 
 /// For what is the same on all branches.
 pub const NEWEST: &[Variant] = &[GOOD];
@@ -61,6 +97,12 @@ pub const NEWEST: &[Variant] = &[GOOD];
 pub const FAULTS: &[Variant] = &[
     Variant { name: "no-signature", gates: 0, ..GOOD },
     Variant { name: "double-signature", gates: 2, ..GOOD },
+    Variant { name: "570-double-signature", gates: 2, ..FORM_570 },
+    Variant { name: "570-wrong-store", stored_at: 8, ..FORM_570 },
+    Variant { name: "570-patched", changed: Changed::Text, ..FORM_570 },
+    Variant { name: "patcher", changed: Changed::Patcher, ..GOOD },
+    Variant { name: "hooks", changed: Changed::Hooks, ..TABLES },
+    Variant { name: "570-open", changed: Changed::Open, gates: 0, ..FORM_570 },
     // Its checks are not known, its structures are.
     Variant { name: "590", version: "590.44.01", ..GOOD },
     Variant { name: "unknown-version", version: "999.10.01", ..GOOD },
@@ -91,12 +133,17 @@ fn stage(variant: &Variant, source: &Path, staged: &Path) -> Result<()> {
         let to = staged.join(from.file_name().unwrap_or_default());
         fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;
     }
-    let Variant { version, branch, gates, .. } = variant;
+    let Variant { version, branch, gates, changed, stored_at, .. } = variant;
+    let names = Changed::ALL.map(|(it, name)| format!("#define {name} {}\n", it as u32)).concat();
     let header = format!(
         "/* SPDX-License-Identifier: GPL-2.0 */\n\
          #define STANDIN_VERSION \"{version}\"\n\
          #define STANDIN_BRANCH {branch}\n\
-         #define STANDIN_GATES {gates}\n"
+         #define STANDIN_GATES {gates}\n\
+         #define STANDIN_STORED_AT {stored_at}\n\
+         {names}\
+         #define STANDIN_CHANGED {}\n",
+        *changed as u32
     );
     fs::write(staged.join("variant.h"), header).context("writing variant.h")?;
     fs::write(staged.join("tables.S"), tables(variant)).context("writing tables.S")

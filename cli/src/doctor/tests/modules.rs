@@ -205,6 +205,8 @@ fn the_drivers_state_is_the_modules_own_words() {
         ("silent", "kprobes are off (echo 1 > …)", "is hooked in vain: kprobes are off"),
         ("silent", "ftrace is off (…)", "sysctl kernel.ftrace_enabled=1"),
         ("refused", "driver is patched", "-> install NVIDIA's original driver"),
+        ("refused", "vgpu_unlock_hooks.c is compiled into", "-> install NVIDIA's original driver"),
+        ("answers only", "open modules can't host", "--kernel-module-type=proprietary"),
         ("refused", "out of memory", "is left exactly as it is: out of memory"),
         (
             "answers only",
@@ -255,6 +257,7 @@ fn one_board_that_is_unlocked_is_enough() {
         ("unknown", "no vGPU-capable board with this silicon is known"),
         ("not unlocked", "not unlocked, see above"),
         ("unbound", "no driver is bound to it"),
+        ("open modules", "open modules can't host vGPUs on this board"),
         ("no sr-iov", "nobody is known to have vGPUs on this board"),
     ] {
         let mut host = healthy();

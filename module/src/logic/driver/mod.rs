@@ -4,5 +4,6 @@
 pub mod acceptance;
 pub mod branch;
 pub mod site;
+pub mod stranger;
 pub mod version;
 pub mod vgpud;

@@ -72,7 +72,8 @@ fn is_ampere_or_newer(device: u16) -> bool {
 
 fn native_of(ids: Ids) -> Option<&'static native::Native> {
     native::NATIVES.iter().find(|native| {
-        native.device == ids.device && native.subsystem.map_or(true, |its| its == ids.subsystem)
+        let fits = native.subsystems.is_empty() || native.subsystems.contains(&ids.subsystem);
+        native.device == ids.device && fits
     })
 }
 
@@ -162,6 +163,8 @@ mod tests {
             assert_eq!(answer(ids(device), Some(535)), Answer::Listed, "{device:#06x}");
             assert_eq!(answer(ids(device), None), Answer::Listed, "{device:#06x}");
         }
+        let ada = |subsystem| answer(Ids { device: 0x2684, subsystem }, Some(550));
+        assert_eq!((ada(0x165b), ada(0x16f3)), (Answer::Listed, Answer::NoSriov));
         let m10 = Ids { device: 0x13bd, subsystem: 0x1160 };
         assert_eq!(answer(m10, Some(550)), Answer::Listed);
         assert_eq!(native_name(m10), Some("Tesla M10"));

@@ -11,9 +11,9 @@
 /// A board that NVIDIA lists.
 pub(super) struct Native {
     pub(super) device: u16,
-    /// The PCI subsystem ID that it must have, where the device ID is shared with boards that are not
-    /// listed.
-    pub(super) subsystem: Option<u16>,
+    /// The PCI subsystem IDs that it may have, where the device ID is shared with boards that are not
+    /// listed; any, if there are none.
+    pub(super) subsystems: &'static [u16],
     pub(super) name: &'static str,
     /// The first branch that lists it.
     pub(super) first: u16,
@@ -25,13 +25,13 @@ pub(super) struct Native {
 const NEWEST: u16 = u16::MAX;
 
 const fn native(device: u16, name: &'static str, first: u16, last: u16) -> Native {
-    Native { device, subsystem: None, name, first, last }
+    Native { device, subsystems: &[], name, first, last }
 }
 
 /// In no order; no device ID stands twice (a test checks).
 #[rustfmt::skip]
 pub(super) static NATIVES: &[Native] = &[
-    Native { subsystem: Some(0x1160), ..native(0x13bd, "Tesla M10", 450, 580) },
+    Native { subsystems: &[0x1160], ..native(0x13bd, "Tesla M10", 450, 580) },
     native(0x13f2, "Tesla M60", 450, 535),
     native(0x13f3, "Tesla M6", 450, 535),
     native(0x15f7, "Tesla P100 PCIe 12GB", 450, 535),
@@ -86,6 +86,9 @@ pub(super) static NATIVES: &[Native] = &[
     native(0x2342, "GH200", 550, NEWEST),
     native(0x25b5, "RTX A4 Mobile", 525, NEWEST),
     native(0x25b6, "A2 / A16", 470, NEWEST),
+    // GeForce boards have the same device IDs. 550.163.01 alone lists these, and nobody has published their names.
+    Native { subsystems: &[0x165b], ..native(0x2684, "AD102, subsystem 165b", 550, 550) },
+    Native { subsystems: &[0x1693, 0x16f8], ..native(0x2785, "AD104, subsystem 1693 or 16f8", 550, 550) },
     native(0x26b1, "RTX 6000 Ada", 525, NEWEST),
     native(0x26b2, "RTX 5000 Ada", 535, NEWEST),
     native(0x26b3, "RTX 5880 Ada", 550, NEWEST),

@@ -42,8 +42,8 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// Bytes of the name's field in the structures that daemons read, its NUL included. What does not fit
-/// there they are not told, so it is not shown either. (580 has room for 64; its drivers are not
-/// attached to.)
+/// there they are not told, so it is not shown either. (580 has room for 64. There a longer name is told,
+/// and the driver's own is shown.)
 const NAME_LEN: usize = 32;
 
 /// What is told about a type instead of what the driver says; `None` where it is right.

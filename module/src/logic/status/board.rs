@@ -24,6 +24,8 @@ pub enum GpuState {
     NotYet,
     /// Nobody is known to have vGPUs on it.
     NoSriov,
+    /// NVIDIA's open modules have it, which can't host vGPUs on it.
+    OpenModules,
     /// No capable board is known for it.
     Unknown,
     /// The driver is not loaded.
@@ -47,6 +49,7 @@ impl GpuState {
             GpuState::Listed => "listed",
             GpuState::NotYet => "not yet listed",
             GpuState::NoSriov => "no sr-iov",
+            GpuState::OpenModules => "open modules",
             GpuState::Unknown => "unknown",
             GpuState::NoDriver => "no driver",
             GpuState::Unbound => "unbound",
@@ -65,6 +68,9 @@ impl GpuState {
             GpuState::NotYet => "NVIDIA lists this board, but in newer drivers than this one",
             GpuState::NoSriov => {
                 "nobody is known to have vGPUs on this board: from Ampere on they need SR-IOV, which it lacks"
+            }
+            GpuState::OpenModules => {
+                "open modules can't host vGPUs on this board: reinstall with the proprietary type"
             }
             GpuState::Unknown => "no vGPU-capable board with this silicon is known",
             GpuState::NoDriver => "waiting for the driver to be loaded",
@@ -146,6 +152,8 @@ pub struct Vgpu {
 pub enum Way {
     /// Its checks decide; whether they are overridden.
     Checks(bool),
+    /// It is NVIDIA's open module, which accepts no such board.
+    OpenModules,
     /// Its tables decide; whether the board has its entries, once the driver has read its key.
     Tables(Option<Result<(), Refusal>>),
 }
@@ -175,6 +183,7 @@ pub fn state_of(
         (Answer::Listed, DriverState::Absent, _) => GpuState::Listed,
         (_, DriverState::Absent, _) => GpuState::NoDriver,
         (_, _, Bound::Nobody) => GpuState::Unbound,
+        _ if way == Way::OpenModules => GpuState::OpenModules,
         (Answer::Listed, ..) => GpuState::Listed,
         _ => unlocked_state(driver, way),
     }
@@ -191,9 +200,10 @@ fn unlocked_state(driver: &DriverState, way: Way) -> GpuState {
         (_, Way::Tables(Some(Ok(())))) => GpuState::Unlocked,
         (DriverState::Attached, Way::Checks(true)) => GpuState::Unlocked,
         (DriverState::Attached, Way::Tables(None)) => GpuState::Waiting,
-        (DriverState::Attached, Way::Checks(false) | Way::Tables(Some(Err(_)))) => {
-            GpuState::NotUnlocked
-        }
+        (
+            DriverState::Attached,
+            Way::Checks(false) | Way::OpenModules | Way::Tables(Some(Err(_))),
+        ) => GpuState::NotUnlocked,
         (DriverState::Silent(_), _) => GpuState::NotUnlocked,
     }
 }

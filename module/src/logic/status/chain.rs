@@ -101,6 +101,7 @@ impl Link {
             Link::Bound => {
                 "the driver did not take it, or has given it back: journalctl -k -g NVRM"
             }
+            Link::Unlocked if gpu.state == GpuState::OpenModules => gpu.state.explanation(),
             Link::Unlocked if matches!(report.driver, DriverState::AnswersOnly(_)) => {
                 "without its checks being known, this driver takes only boards that it lists itself"
             }
@@ -218,6 +219,8 @@ mod tests {
         assert_eq!(missing_of(&only, &board(0x2231, GpuState::Listed)), Some(Link::VgpudAsked));
         let (link, advice) = missing(&only, &board(0x1b06, GpuState::NotUnlocked)).unwrap();
         assert!(link == Link::Unlocked && advice.contains("lists itself"), "{advice}");
+        let (link, advice) = missing(&only, &board(0x2231, GpuState::OpenModules)).unwrap();
+        assert!(link == Link::Unlocked && advice.contains("proprietary type"), "{advice}");
 
         let told = asked();
         report.told = &told;

@@ -166,6 +166,12 @@ capability tables: absent
             (unknown("560.35.03"), true),
             (Reason::Site("second gate", Hits::None), true),
             (Reason::Site("second gate", Hits::Many), true),
+            (Reason::Detour("second gate"), true),
+            (Reason::Open(Version::parse(b"570.124.03").unwrap()), true),
+            (Reason::Open(Version::parse(b"595.45.04").unwrap()), false),
+            // What is patched may be answered by somebody else already.
+            (Reason::Patched, false),
+            (Reason::Hooks, false),
             (Reason::Tables(Unrecognised::NoSacrificial), true),
             // Structures of a known length with other fields, and nobody knows which.
             (unknown("595.45.04"), false),
@@ -266,7 +272,14 @@ capability tables: absent
         let attached = DriverState::Attached;
         let silent = DriverState::Silent(Reason::KprobesOff);
         let sibling = gpu::answer(Ids { device: 0x1b06, subsystem: 0 }, None);
+        let open = DriverState::AnswersOnly(Reason::Open(Version::parse(b"570.1.1").unwrap()));
+        let listed = state_of(Answer::Listed, false, Bound::Nvidia, &open, Way::OpenModules);
+        assert_eq!(listed, OpenModules);
+        assert!(listed.explanation().contains("on this board: reinstall with the proprietary"));
+        let listed = state_of(Answer::Listed, false, Bound::Nobody, &open, Way::OpenModules);
+        assert_eq!(listed, Unbound);
         for (driver, way, expected) in [
+            (open, Way::OpenModules, OpenModules),
             // 525 and newer: the checks decide.
             (attached, Way::Checks(true), Unlocked),
             (attached, Way::Checks(false), NotUnlocked),

@@ -21,6 +21,14 @@ pub enum Reason {
     UnknownBranch(Version),
     /// A device-ID check was not found, or not once.
     Site(&'static str, Hits),
+    /// It was found, but what belongs to it does not stand where it should.
+    Detour(&'static str),
+    /// Published patches have changed what the driver answers.
+    Patched,
+    /// `vgpu_unlock_hooks.c` is compiled into it.
+    Hooks,
+    /// It is NVIDIA's open module.
+    Open(Version),
     /// The capability tables can't be told.
     Tables(Unrecognised),
     /// The kernel refused a hook, with this (negative) error number.
@@ -36,11 +44,13 @@ impl Reason {
     /// but the structures' lengths, and nothing be changed in the driver.
     pub fn leaves_answers(&self) -> bool {
         match self {
-            Reason::UnknownBranch(version) => layout::fits(version.branch),
-            Reason::Site(..) | Reason::Tables(_) => true,
+            Reason::UnknownBranch(version) | Reason::Open(version) => layout::fits(version.branch),
+            Reason::Site(..) | Reason::Detour(_) | Reason::Tables(_) => true,
             Reason::FtraceOff
             | Reason::KprobesOff
             | Reason::NoVersion
+            | Reason::Patched
+            | Reason::Hooks
             | Reason::Hook(..)
             | Reason::OldMdev
             | Reason::NoMemory => false,
@@ -63,6 +73,16 @@ impl fmt::Display for Reason {
                 write!(f, "the signature of the {name} is found more than once")
             }
             Reason::Site(name, _) => write!(f, "the signature of the {name} is not found"),
+            Reason::Detour(name) => {
+                write!(f, "the {name} is found, but what it jumps to is not what is known of it")
+            }
+            Reason::Patched => f.write_str("this driver is patched: reinstall the original"),
+            Reason::Hooks => f.write_str(
+                "vgpu_unlock_hooks.c is compiled into this driver: reinstall the original",
+            ),
+            Reason::Open(_) => f.write_str(
+                "open modules can't host vGPUs on boards up to Ampere: reinstall with the proprietary type",
+            ),
             Reason::Tables(why) => write!(f, "{why}"),
             Reason::Hook(name, errno) => write!(f, "the {name} can't be hooked (error {errno})"),
             Reason::OldMdev => f.write_str(

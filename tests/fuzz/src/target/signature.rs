@@ -3,7 +3,7 @@
 //! is made of pieces of them.
 
 use vgpu_unlock::{
-    driver::{branch, site::MAX_SITES, version::Version},
+    driver::{branch, site::MAX_SITES, stranger, version::Version},
     signature::{Hits, Pattern, search},
 };
 
@@ -14,8 +14,8 @@ pub static TARGET: Target = Target {
     run,
     seeds: || {
         let mut seeds = vec![vec![0, 0xf0, 0, 12, 0xf1, 0, 8, 0x90]];
-        for choice in 0..4 {
-            let pieces = (0xf0..0xf6).flat_map(|piece| [piece, 0, 0x7f, 0x90]);
+        for choice in 0..6 {
+            let pieces = (0xf0..0xf9).flat_map(|piece| [piece, 0, 0x7f, 0x90]);
             seeds.push([choice].into_iter().chain(pieces).collect());
         }
         seeds
@@ -28,7 +28,7 @@ static SHORT: Pattern = Pattern::new("48 83 ec 08 ?? ?? b8 01 00 00 00 75");
 static SHORTER: Pattern = Pattern::new("?? 85 c0 74 07 c7 45 0c");
 
 /// What the text is made of: the two above and the branches' own, their holes filled with 0x41.
-const PIECES: [&[u8]; 6] = [
+const PIECES: [&[u8]; 9] = [
     b"\x48\x83\xec\x08\x41\x41\xb8\x01\0\0\0\x75",
     b"\x41\x85\xc0\x74\x07\xc7\x45\x0c",
     b"\x48\x83\xec\x08\x48\x83\xed\x10\x80\xbf\x41\x41\0\0\0\xb8\x01\0\0\0\x75\x41\x80\xbf\x41\x41\
@@ -39,11 +39,16 @@ const PIECES: [&[u8]; 6] = [
         \x48\x8d\x4d\x0c\x48\x8b\x86\x41\x41\0\0\xe8\x41\x41\x41\x41\x8b\x45\x0c\x85\xc0\x0f\x95\
         \xc0",
     b"\x85\xc0\x74\x07\xc7\x45\x0c\0\0\0\0\x44\x0f\xb6\xb3\x41\x41\0\0\x45\x84\xf6\x0f\x84",
+    b"\x85\xc0\x74\x07\xc7\x45\x0c\0\0\0\0\x44\x0f\xb6\xb3\x41\x41\0\0\x45\x84\xf6\x74\x7d",
+    b"\x85\xc0\x0f\x85\x9d\0\0\0\x80\xbb\x41\x41\0\0\0\x75\x41\x44\x0f\xb6\xb3\x41\x41\0\0",
+    // What it jumps to, and back.
+    b"\xc7\x45\x0c\0\0\0\0\xe9\x57\xff\xff\xff",
 ];
 
 fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let version: &[u8] = input.choose(&[b"", b"525.1", b"535.1", b"550.1", b"470.1"]);
+    let version: &[u8] =
+        input.choose(&[b"", b"525.1", b"535.1", b"550.1", b"555.1", b"570.1", b"470.1"]);
     let text = text(&mut input);
     assert_eq!(search([&SHORT, &SHORTER], &text), [&SHORT, &SHORTER].map(|p| naive(p, &text)));
     assert_eq!(search([&SHORTER], &text), [naive(&SHORTER, &text)]);
@@ -54,9 +59,11 @@ fn run(data: &[u8]) {
         *hits = naive(&site.pattern, &text);
         if let Hits::One(found) = *hits {
             assert!(site.start(found) <= found && found < text.len());
+            let _ = site.is_whole(&text, found);
         }
     }
     assert_eq!(branch.search(&text), expected);
+    let _ = stranger::is_patched(branch, &text);
 }
 
 /// 0xf0 and more put in a piece, from here to there; everything else stands for itself.

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use super::{
     answers::{self, Gate, LISTED, UNLISTED},
     rm_control::{same, set_module},
-    standin::{leaves_alone, path},
+    standin::{leaves_alone, leaves_alone_and, path},
     steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, says, soon, unchanged},
 };
 use crate::{
@@ -24,18 +24,31 @@ use crate::{
 };
 
 /// Drivers of which nothing may be touched, and words that the reason has. The signatures are good in
-/// each of them.
-const REFUSED: [(&str, &str); 1] = [("unknown-version", "branch 999")];
+/// each of them, but for what a patch has changed.
+const REFUSED: [(&str, &str); 3] = [
+    ("unknown-version", "branch 999"),
+    ("570-patched", "this driver is patched: reinstall the original"),
+    ("patcher", "this driver is patched: reinstall the original"),
+];
+
+/// The same of a driver without checks.
+const HOOKS: (&str, &str) =
+    ("hooks", "vgpu_unlock_hooks.c is compiled into this driver: reinstall the original");
 
 /// Those of which only the answers may be touched. The board check's signature is good in each that has
 /// one: it must not be used where something else is wrong.
-const ANSWERS_ONLY: [(&str, &str); 4] = [
+const ANSWERS_ONLY: [(&str, &str); 7] = [
     ("no-signature", "signature of the second gate is not found"),
     ("double-signature", "signature of the second gate is found more than once"),
+    ("570-double-signature", "signature of the second gate is found more than once"),
+    ("570-wrong-store", "second gate is found, but what it jumps to"),
+    (OPEN, "boards up to Ampere: reinstall with the proprietary type"),
     ("590", "branch 590"),
     ("no-sacrificial", "no capability table entry"),
 ];
 
+/// NVIDIA's open module.
+const OPEN: &str = "570-open";
 /// A driver whose branch does not go by the tables that it lacks.
 const NO_TABLES: &str = "no-tables";
 /// A driver whose tables have no room for all of the board's entries.
@@ -52,6 +65,10 @@ pub fn run(report: &mut Report) -> Result<()> {
         leaves_alone(report, words)?;
         kernel::unload(DRIVER)?;
     }
+    report.part(HOOKS.0);
+    kernel::load(&path(HOOKS.0))?;
+    leaves_alone_and(report, HOOKS.1, |_| {})?;
+    kernel::unload(DRIVER)?;
     for (variant, words) in ANSWERS_ONLY {
         report.part(variant);
         changes_answers_only(report, variant, words)?;
@@ -73,7 +90,8 @@ fn changes_answers_only(report: &mut Report, variant: &str, words: &str) -> Resu
         let status = Status::read()?;
         status.is("/driver/state", "answers only")?;
         status.mentions("/driver/reason", words)?;
-        status.is("/gpus/0/state", "not unlocked")?;
+        status
+            .is("/gpus/0/state", if variant == OPEN { "open modules" } else { "not unlocked" })?;
         status.is("/gpus/0/answered_as", serde_json::Value::Null)?;
         status.is("/tables/state", "absent")?;
         let text = crate::status::text()?;
@@ -129,7 +147,11 @@ fn overridden(raw: &[Answered]) -> Vec<Answered> {
 
 /// The branch whose structures a stand-in has.
 fn structures(variant: &str) -> &'static str {
-    if variant == "no-sacrificial" { "470" } else { "550" }
+    match variant {
+        "no-sacrificial" => "470",
+        "570-double-signature" | "570-wrong-store" | OPEN => "570",
+        _ => "550",
+    }
 }
 
 /// All is as on a branch whose tables are there and not needed.

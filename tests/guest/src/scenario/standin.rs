@@ -25,6 +25,9 @@ const KPROBES_ENABLED: &str = "/sys/kernel/debug/kprobes/enabled";
 const GPUS: &str = "/sys/module/vgpu_unlock/parameters/gpus";
 const ENABLED: &str = "/sys/module/vgpu_unlock/parameters/enabled";
 
+/// The stand-in in the form of a branch whose bytes are known from others only, likewise.
+pub const PUBLISHED: (&str, Gate) = ("570", Gate::Store);
+
 /// The stand-ins that are to be unlocked, and how their second gates answer.
 pub const BRANCHES: [(&str, Gate); 3] =
     [("550", Gate::Store), ("535", Gate::Return(0)), ("525", Gate::Return(0))];
@@ -41,7 +44,7 @@ pub fn run(report: &mut Report) -> Result<()> {
     report.announce_taint("OE");
     let board = Board::find()?;
     steps::prepare()?;
-    for (branch, gate) in BRANCHES {
+    for (branch, gate) in BRANCHES.into_iter().chain([PUBLISHED]) {
         report.part(&format!("branch {branch}"));
         driver_first(report, &board, branch, gate)?;
         module_first(report, branch, gate)?;
@@ -69,6 +72,17 @@ fn driver_first(report: &mut Report, board: &Board, branch: &str, gate: Gate) ->
     });
     answers::unlocked(report, gate, "with the module (driver first)");
     tables_stay(report, board)?;
+    if branch == PUBLISHED.0 {
+        report.check("the status says that nobody here has run such a driver, and asks", || {
+            Status::read()?.is("/driver/proof", "published")?;
+            let text = crate::status::text()?;
+            ensure!(
+                text.contains("was not run by us") && text.contains("vgpu-unlock inspect"),
+                "{text}"
+            );
+            Ok(())
+        });
+    }
     kernel::unload(MODULE)?;
     answers::factory(report, gate, "after rmmod (driver first)");
     report.check("constants and code are byte-identical after rmmod", || {
@@ -309,15 +323,26 @@ fn failing_init(report: &mut Report) -> Result<()> {
 /// Loads the module next to the stand-in, and checks that it left the driver alone and said `words`
 /// in one line. A module that refuses to load at all has left it alone, too.
 pub fn leaves_alone(report: &mut Report, words: &str) -> Result<()> {
+    leaves_alone_and(report, words, |report| {
+        report.check("an unlisted board is still refused", || {
+            equal(probe::board_check(answers::UNLISTED, 0)?, 0)
+        });
+    })
+}
+
+/// Likewise, with checks of its own while the module is there.
+pub fn leaves_alone_and(
+    report: &mut Report,
+    words: &str,
+    check: impl FnOnce(&mut Report),
+) -> Result<()> {
     let before = probe::digests()?;
     let mut log = Log::from_now()?;
     let loaded = kernel::load(MODULE);
     report.check("the driver's answers, constants and code are untouched", || {
         unchanged(&before, &probe::digests()?)
     });
-    report.check("an unlisted board is still refused", || {
-        equal(probe::board_check(answers::UNLISTED, 0)?, 0)
-    });
+    check(report);
     report.check(&format!("one line of the log says why ({words})"), || {
         let lines = log.lines(LOG_PREFIX)?;
         says(&lines, words)?;

@@ -7,6 +7,9 @@ mod tables_only;
 mod v525;
 mod v535;
 mod v550;
+mod v555;
+mod v570;
+mod v580;
 
 pub use super::site::{Branch, Change, Proof, Site};
 
@@ -19,6 +22,9 @@ pub fn of(version: &Version) -> Option<&'static Branch> {
         525 => Some(&v525::BRANCH),
         535 => Some(&v535::BRANCH),
         550 => Some(&v550::BRANCH),
+        555 => Some(&v555::BRANCH),
+        570 => Some(&v570::BRANCH),
+        580 => Some(&v580::BRANCH),
         _ => None,
     }
 }
@@ -38,17 +44,25 @@ mod tests {
             ("535.216.03", Some(2)),
             ("550.163.01", Some(2)),
             ("418.226.00", None),
-            ("555.58.02", None),
-            ("570.86.15", None),
+            ("555.58.02", Some(2)),
+            ("560.35.03", None),
+            ("570.124.03", Some(2)),
+            ("575.57.08", None),
+            ("580.95.02", Some(2)),
+            ("590.44.01", None),
         ] {
             let version = Version::parse(text.as_bytes()).unwrap();
             assert_eq!(of(&version).map(|b| b.sites.len()), sites, "{text}");
         }
     }
 
+    fn numbered(number: u16) -> Option<&'static Branch> {
+        of(&Version::parse(std::format!("{number}.0").as_bytes())?)
+    }
+
     #[test]
     fn every_branch_fits_into_the_answer() {
-        for branch in [&tables_only::BRANCH, &v525::BRANCH, &v535::BRANCH, &v550::BRANCH] {
+        for branch in (450..1000).filter_map(numbered) {
             assert!(branch.sites.len() <= MAX_SITES);
         }
     }
