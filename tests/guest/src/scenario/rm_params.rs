@@ -34,10 +34,11 @@ struct Wrong {
     said: &'static str,
 }
 
-const WRONG: [Wrong; 9] = [
+const WRONG: [Wrong; 10] = [
     wrong("enabled", "1", "2", "byte 0, enabled: expected 0 or 1"),
     wrong("enabled", "1", " ", "byte 1, enabled: expected 0 or 1"),
     wrong("migration", "1", "1 yes", "byte 2, migration: expected nothing more"),
+    wrong("vgpud", "0", "on", "byte 0, vgpud: expected 0 or 1"),
     wrong("verbosity", "2", "3", "byte 0, verbosity: expected 0, 1 or 2"),
     wrong("gpus", "1b06=1e30:12ba", "1b06", "byte 4, gpus: expected = behind the board"),
     wrong(
@@ -75,7 +76,7 @@ const fn wrong(
     Wrong { parameter, right, wrong, said }
 }
 
-const PARAMETERS: [&str; 5] = ["enabled", "gpus", "migration", "overrides", "verbosity", "vgpud"];
+const PARAMETERS: [&str; 6] = ["enabled", "gpus", "migration", "overrides", "verbosity", "vgpud"];
 /// Which can only be written.
 const PART: &str = "overrides_part";
 
@@ -175,9 +176,8 @@ fn files(report: &mut Report) -> Result<()> {
         });
     }
     report.check("the defaults can be read", || {
-        [("enabled", "1"), ("gpus", ""), ("migration", "0"), ("overrides", ""), ("verbosity", "1")]
-            .iter()
-            .try_for_each(|(parameter, expected)| is_set(parameter, expected))
+        let defaults = ["1", "", "0", "", "1", "1"];
+        PARAMETERS.iter().zip(defaults).try_for_each(|(name, expected)| is_set(name, expected))
     });
     kernel::unload(MODULE)
 }
