@@ -14,26 +14,34 @@ use crate::{expected::VgpuType, probe};
 /// Magic, blocks and signature: three pointers.
 const TRIPLE: usize = 24;
 
-/// The first magic that marks triples which may be replaced, on 510 and newer.
-const SACRIFICIAL: [u8; 16] = *b"\x9d\x72\xd9\x06\xa6\x20\xf4\x39\xe1\x11\x7d\x17\xb4\x53\x1d\x73";
+/// The magics that mark triples which may be replaced: that of 450 to 470, which have both, and that of 510 and
+/// newer.
+const SACRIFICIAL: [[u8; 16]; 2] = [
+    *b"\x46\x4f\x39\x49\x74\x91\xd7\x0f\xbc\x65\xc2\x70\xdd\xdd\x11\x54",
+    *b"\x9d\x72\xd9\x06\xa6\x20\xf4\x39\xe1\x11\x7d\x17\xb4\x53\x1d\x73",
+];
 
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
-/// Offset of the lowest triple whose magic is the sacrificial one.
+/// Offset of the lowest triple whose magic is the sacrificial one, the first of them that there is.
 pub fn sacrificial(rodata: &probe::Rodata) -> Result<usize> {
+    let found = SACRIFICIAL.iter().find_map(|magic| bears(rodata, magic));
+    found.context("no triple bears a sacrificial magic")
+}
+
+fn bears(rodata: &probe::Rodata, magic: &[u8; 16]) -> Option<usize> {
     let magics: Vec<u64> = rodata
         .bytes
         .windows(16)
         .enumerate()
-        .filter(|(_, window)| *window == SACRIFICIAL)
+        .filter(|(_, window)| *window == magic)
         .map(|(offset, _)| rodata.base + offset as u64)
         .collect();
     (0..rodata.bytes.len())
         .step_by(8)
         .find(|at| word(&rodata.bytes, *at).is_some_and(|word| magics.contains(&word)))
-        .with_context(|| format!("no triple bears the sacrificial magic (it is at {magics:x?})"))
 }
 
 /// Fails unless exactly the triples from `first` on that `types` need differ from before.

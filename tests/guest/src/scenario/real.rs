@@ -97,7 +97,7 @@ pub fn tables(report: &mut Report) -> Result<()> {
         soon(attached)?;
         let status = Status::read()?;
         status.is("/driver/version", "470.256.02")?;
-        status.is("/driver/proof", "run")?;
+        status.is("/driver/proof", "file")?;
         status.is("/gpus/0/state", "waiting")?;
         status.is("/tables/state", "located")?;
         status.is("/tables/gpu_list_count", 969)
