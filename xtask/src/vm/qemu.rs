@@ -111,7 +111,11 @@ impl Machine<'_> {
         let start = Instant::now();
         let mut lines = vec![];
         let timed_out = loop {
-            let limit = if lines.is_empty() { self.timeout.min(BOOT * self.patience) } else { self.timeout };
+            let limit = if lines.is_empty() {
+                self.timeout.min(BOOT * self.patience)
+            } else {
+                self.timeout
+            };
             let left = (start + limit).saturating_duration_since(Instant::now());
             match receiver.recv_timeout(left) {
                 Ok(text) => {

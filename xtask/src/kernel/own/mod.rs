@@ -88,8 +88,7 @@ impl Recipe {
         fs::write(&fragment, self.fragment())
             .with_context(|| format!("writing {}", fragment.display()))?;
         remove(into)?;
-        fs::rename(&build.done, into)
-            .with_context(|| format!("renaming to {}", into.display()))?;
+        fs::rename(&build.done, into).with_context(|| format!("renaming to {}", into.display()))?;
         remove(&dir)?;
         // It is large, and another of its series is not built every day.
         fs::remove_file(&tarball).with_context(|| format!("removing {}", tarball.display()))?;
@@ -145,8 +144,8 @@ impl Build {
         make.env("KCONFIG_ALLCONFIG", &asked).arg("allnoconfig");
         sh::run_logged(&mut make, &self.log)?;
         let config = self.objects.join(".config");
-        let config = fs::read_to_string(&config)
-            .with_context(|| format!("reading {}", config.display()))?;
+        let config =
+            fs::read_to_string(&config).with_context(|| format!("reading {}", config.display()))?;
         let missing = missing(fragment, &config);
         ensure!(missing.is_empty(), "this kernel cannot have {}", missing.join(", "));
         Ok(())
@@ -154,7 +153,8 @@ impl Build {
 
     /// Builds it, and returns its release.
     fn compile(&self) -> Result<String> {
-        let _bar = sh::progress(&format!("building {}, which takes its time", self.source.display()));
+        let _bar =
+            sh::progress(&format!("building {}, which takes its time", self.source.display()));
         sh::run_logged(self.make().args(["bzImage", "modules"]), &self.log)?;
         let release = self.objects.join("include/config/kernel.release");
         let release = fs::read_to_string(&release)
@@ -174,7 +174,8 @@ impl Build {
         fs::remove_file(&link).with_context(|| format!("removing {}", link.display()))?;
 
         let headers = usr.join("src").join(format!("linux-headers-{release}"));
-        let script = format!("$(srctree)/scripts/package/install-extmod-build {}", headers.display());
+        let script =
+            format!("$(srctree)/scripts/package/install-extmod-build {}", headers.display());
         let mut make = self.make();
         make.arg("run-command").arg(format!("KBUILD_RUN_COMMAND=+{script}"));
         sh::run_logged(&mut make, &self.log)?;
