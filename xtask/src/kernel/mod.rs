@@ -8,6 +8,7 @@ pub mod build;
 pub mod dkms_test;
 pub mod object;
 mod own;
+mod release;
 mod target;
 pub mod upstream;
 mod warnings;
@@ -22,7 +23,7 @@ use anyhow::{Context, Result, bail};
 pub use target::{OWN, TARGETS, Target, find};
 
 use crate::{apt::Apt, paths, sh};
-use archive::Release;
+use release::Release;
 
 /// A kernel with everything that building for it and booting it take.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{archive::Release, upstream};
+use super::{release::Release, upstream};
 use crate::sh;
 
 /// What all of them have: what our module, its tests and QEMU's machine take, and little else.
