@@ -58,6 +58,7 @@ fn run() -> Result<()> {
     if let Err(error) = scenario::run(&name, &mut report) {
         report.setup_failed(&error);
     }
+    kernel::look_for_leaks()?;
     report.taint(kernel::taint()?);
     report.verdict();
     Ok(())

@@ -16,7 +16,7 @@ pub enum Args {
         /// Look for a newer point release, too.
         #[arg(long)]
         update: bool,
-        /// Targets; all that work, unless given.
+        /// Targets; all that are fetched, unless given.
         targets: Vec<String>,
     },
 }
@@ -28,7 +28,7 @@ pub enum Args {
 pub fn run(args: &Args) -> Result<()> {
     match args {
         Args::List => {
-            for target in kernel::TARGETS {
+            for target in kernel::TARGETS.iter().chain(kernel::OWN) {
                 let state = kernel::state(target).unwrap_or_else(|| "not fetched".to_owned());
                 println!("{:18} {:8} {state}", target.name, target.mode.name());
             }
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The targets of these names, or all that work.
+/// The targets of these names, or all that are fetched.
 ///
 /// # Errors
 /// A name is none of a working target.

@@ -4,22 +4,12 @@
 use std::{fs, os::unix, path::Path, process::Command};
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
 
-use super::Target;
+use super::{Target, release::Release};
 use crate::{
     apt::{self, Apt},
     sh,
 };
-
-/// One point release of a target.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Release {
-    /// As `uname -r` prints it.
-    pub release: String,
-    /// The packages' version.
-    pub version: String,
-}
 
 /// The newest release of `target` that the archive has.
 ///

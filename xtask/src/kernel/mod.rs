@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Kernels to build against and to boot: fetched from Debian, prepared by the script that users
-//! have too.
+//! Kernels to build against and to boot: fetched from Debian or built of upstream's source, prepared by the
+//! script that users have too.
 
 mod archive;
 pub mod bindings;
 pub mod build;
 pub mod dkms_test;
 pub mod object;
+mod own;
+mod release;
 mod target;
 pub mod upstream;
 mod warnings;
@@ -18,10 +20,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-pub use target::{TARGETS, Target, find};
+pub use target::{OWN, TARGETS, Target, find};
 
 use crate::{apt::Apt, paths, sh};
-use archive::Release;
+use release::Release;
 
 /// A kernel with everything that building for it and booting it take.
 #[derive(Debug)]
@@ -41,18 +43,18 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Where the headers that all flavours of this kernel share are: Debian's Makefile includes theirs.
+    /// Where the headers that all flavours of this kernel share are: Debian's Makefile includes theirs. Other
+    /// kernels have one flavour.
     ///
     /// # Errors
-    /// The Makefile is not Debian's.
+    /// There is no Makefile.
     pub fn common_headers(&self) -> Result<PathBuf> {
         let makefile = self.headers.join("Makefile");
         let text = fs::read_to_string(&makefile)
             .with_context(|| format!("reading {}", makefile.display()))?;
-        let included = text.lines().find_map(|line| line.strip_prefix("include "));
-        let included =
-            included.with_context(|| format!("{} is not Debian's", makefile.display()))?;
-        Ok(Path::new(included).parent().unwrap_or(Path::new("/")).to_owned())
+        let included = text.lines().filter_map(|line| line.strip_prefix("include "));
+        let common = included.map(Path::new).find(|path| path.is_absolute());
+        Ok(common.and_then(Path::parent).unwrap_or(&self.headers).to_owned())
     }
 
     /// The C compiler that modules are built with for it.
@@ -73,7 +75,7 @@ impl Prepared {
     }
 }
 
-/// Fetches and prepares `target`; does next to nothing where that was done before.
+/// Fetches (or builds) and prepares `target`; does next to nothing where that was done before.
 ///
 /// # Errors
 /// The archive cannot be reached, or scripts/prepare-runtime refuses.
@@ -110,11 +112,14 @@ pub fn prepare_in(target: &'static Target, runtimes: &Path) -> Result<Prepared> 
     })
 }
 
-/// Forgets which point release `target` is at and fetches the newest.
+/// Forgets which point release `target` is at and fetches the newest. What we have built ourselves stays.
 ///
 /// # Errors
 /// The archive cannot be reached.
 pub fn update(target: &'static Target) -> Result<()> {
+    if target.own.is_some() {
+        return Ok(());
+    }
     let apt = Apt::new()?;
     let newest = archive::newest(&apt, target)?;
     match recorded(target) {
@@ -143,13 +148,23 @@ fn directory(target: &Target) -> PathBuf {
 
 /// What is unpacked says which release it is; written last.
 fn recorded(target: &Target) -> Option<Release> {
-    let text = fs::read_to_string(directory(target).join("unpacked/release.json")).ok()?;
+    let unpacked = directory(target).join("unpacked");
+    if target.own.is_some_and(|recipe| !recipe.is_of(&unpacked)) {
+        return None;
+    }
+    let text = fs::read_to_string(unpacked.join("release.json")).ok()?;
     serde_json::from_str(&text).ok()
 }
 
 /// The point release of `target` that is here, or the newest, which is here then.
 fn fetched(target: &Target) -> Result<Release> {
     if let Some(release) = recorded(target) {
+        return Ok(release);
+    }
+    if let Some(recipe) = target.own {
+        let packages = directory(target).join("unpacked");
+        let release = recipe.build(&packages)?;
+        record(&release, &packages)?;
         return Ok(release);
     }
     let apt = Apt::new()?;
@@ -161,6 +176,10 @@ fn fetched(target: &Target) -> Result<Release> {
 fn fetch_release(apt: &Apt, target: &Target, release: &Release) -> Result<()> {
     let packages = directory(target).join("unpacked");
     archive::unpack(apt, target, release, &packages)?;
+    record(release, &packages)
+}
+
+fn record(release: &Release, packages: &Path) -> Result<()> {
     let record = packages.join("release.json");
     fs::write(&record, serde_json::to_string(release)?)
         .with_context(|| format!("writing {}", record.display()))

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 
+use super::own::{self, Recipe};
 use crate::root::Root;
 
 /// Where the Rust runtime comes from; see scripts/prepare-runtime.
@@ -37,6 +38,8 @@ pub struct Target {
     pub source: Option<&'static str>,
     /// Where the Rust runtime comes from.
     pub mode: Mode,
+    /// What we build it of, where it is not a distribution's.
+    pub own: Option<&'static Recipe>,
     /// With the compilers of which system it is built for.
     pub root: Root,
     /// How many times as long as others it may take in a virtual machine.
@@ -54,6 +57,7 @@ const PORTABLE: Target = Target {
     image: WHOLE,
     source: None,
     mode: Mode::Portable,
+    own: None,
     root: Root::Trixie,
     patience: 1,
 };
@@ -107,13 +111,26 @@ pub const TARGETS: &[Target] = &[
     },
 ];
 
+/// Kernels of our own, which take long to build: nothing that works on all targets works on these.
+pub const OWN: &[Target] = &[
+    Target { name: "vanilla", own: Some(&own::HYPERVISOR), ..PORTABLE },
+    Target {
+        name: "debug",
+        own: Some(&own::WATCHFUL),
+        // All that watches the module takes time, too.
+        patience: 6,
+        ..PORTABLE
+    },
+];
+
 /// Looks a target up by its name.
 ///
 /// # Errors
 /// There is none of that name.
 pub fn find(name: &str) -> Result<&'static Target> {
-    TARGETS.iter().find(|target| target.name == name).with_context(|| {
-        let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
+    let all = || TARGETS.iter().chain(OWN);
+    all().find(|target| target.name == name).with_context(|| {
+        let names: Vec<_> = all().map(|target| target.name).collect();
         format!("no target {name}; there are {}", names.join(", "))
     })
 }

@@ -2,7 +2,7 @@
 //! Complaints in a kernel's log.
 
 /// Words by which the kernel says that something is wrong with itself.
-const COMPLAINTS: [&str; 13] = [
+const COMPLAINTS: [&str; 16] = [
     "WARNING: ",
     "BUG: ",
     "kernel BUG at ",
@@ -16,6 +16,10 @@ const COMPLAINTS: [&str; 13] = [
     "KCSAN: ",
     "DEBUG_LOCKS_WARN_ON",
     "refcount_t: ",
+    // Of a slab, of a lock and of what nobody points to any more: kernels for debugging say so.
+    "BUG kmalloc-",
+    "INFO: trying to register non-static key",
+    "new suspected memory leaks",
 ];
 
 /// The lines of `log` in which the kernel complains, without those that contain announced words.
@@ -61,6 +65,20 @@ mod tests {
                 "BUG: unable to handle page fault for address: 0"
             ]
         );
+    }
+
+    #[test]
+    fn kernels_for_debugging_are_understood() {
+        for line in [
+            "WARNING: possible circular locking dependency detected",
+            "WARNING: suspicious RCU usage",
+            "BUG: sleeping function called from invalid context at a.c:1",
+            "BUG kmalloc-64 (Tainted: G           O      ): Right Redzone overwritten",
+            "INFO: trying to register non-static key.",
+            "kmemleak: 2 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+        ] {
+            assert_eq!(complaints(&format!("[    1.000000] {line}\r\n"), &[]), [line]);
+        }
     }
 
     #[test]

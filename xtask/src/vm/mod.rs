@@ -76,6 +76,7 @@ pub fn run(
             arguments: scenario.kernel_arguments(),
             counted: scenario.counted,
             timeout: scenario.timeout * kernel.target.patience,
+            patience: kernel.target.patience,
         };
         let end = machine.run(watch)?;
         if !end.hung_in_boot() || tries == TRIES {

@@ -40,6 +40,8 @@ pub struct Machine<'a> {
     /// One processor, whose time stamp counter and clocks advance by a nanosecond an instruction.
     pub counted: bool,
     pub timeout: Duration,
+    /// How many times as long as others its kernel may take until it starts init.
+    pub patience: u32,
 }
 
 /// How it ended.
@@ -109,7 +111,11 @@ impl Machine<'_> {
         let start = Instant::now();
         let mut lines = vec![];
         let timed_out = loop {
-            let limit = if lines.is_empty() { self.timeout.min(BOOT) } else { self.timeout };
+            let limit = if lines.is_empty() {
+                self.timeout.min(BOOT * self.patience)
+            } else {
+                self.timeout
+            };
             let left = (start + limit).saturating_duration_since(Instant::now());
             match receiver.recv_timeout(left) {
                 Ok(text) => {

@@ -62,7 +62,18 @@ pub fn exports(series: &str) -> Result<Exports> {
     Ok(exports)
 }
 
-/// The tarball of the newest release of a series that can be had.
+/// The tarball of the newest release of a series that can be had. It is the caller's to remove.
+///
+/// # Errors
+/// The archive cannot be reached, or has no release of the series.
+pub fn tarball(series: &str) -> Result<PathBuf> {
+    match source(series)? {
+        Source::Tarball(path) => Ok(path),
+        Source::Older(older) => bail!("Debian has no source of Linux {series}, but of {older}"),
+    }
+}
+
+/// As [`tarball`], or what there is instead.
 fn source(series: &str) -> Result<Source> {
     let dir = directory()?;
     let wanted = numbers(series).with_context(|| format!("{series} is no series"))?;
