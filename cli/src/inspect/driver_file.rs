@@ -247,7 +247,7 @@ fn flavour(info: &[u8], identifications: &[(Version, Flavour)]) -> Option<Flavou
 fn changed(bytes: &[u8]) -> Option<&'static str> {
     if stranger::has_hooks(bytes) {
         Some("vgpu_unlock_hooks.c is compiled into this driver: reinstall the original.")
-    } else if memmem::find(bytes, stranger::PATCHER).is_some() {
+    } else if memmem::find(bytes, vgpu_unlock::host::PATCHER).is_some() {
         Some(
             "This driver is patched (by vGPU-Unlock-patcher, when it is loaded): reinstall the original.",
         )

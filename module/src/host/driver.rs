@@ -27,3 +27,7 @@ impl Image<'_> {
         self.base.wrapping_add(offset as u64)
     }
 }
+
+/// A function that vGPU-Unlock-patcher (`nv_hooks.c`) adds to the driver, and that patches its text when it is
+/// loaded.
+pub const PATCHER: &[u8] = b"vup_hooks_init";

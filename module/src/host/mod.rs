@@ -9,5 +9,5 @@ mod params;
 
 #[cfg(feature = "host")]
 pub use crypto::HostCrypto;
-pub use driver::KNOWN_BRANCHES;
+pub use driver::{KNOWN_BRANCHES, PATCHER};
 pub use params::{ReadOverrides, MAX_PARAMS};

@@ -29,7 +29,7 @@ const IOCTLS: [(&CStr, &str); 2] = [
     (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl"),
 ];
 
-/// [`stranger::PATCHER`] as a probe is named.
+/// What vGPU-Unlock-patcher adds to a driver, as a probe is named.
 const PATCHER: &CStr = c"nvidia:vup_hooks_init";
 
 /// Where a call's command is.
@@ -110,7 +110,8 @@ impl Attachment {
         match attachment.place(keys).and_then(|()| hooks.check()) {
             Ok(()) => Ok(attachment),
             Err(reason) => {
-                attachment.detach(true, &mut Keys::NONE);
+                let mut unread = Keys::NONE;
+                attachment.detach(true, &mut unread);
                 Err(reason)
             }
         }

@@ -4,10 +4,6 @@
 use super::site::Branch;
 use crate::logic::signature::{self, Hits, Pattern};
 
-/// A function that vGPU-Unlock-patcher (`nv_hooks.c`) adds to the driver, and that patches its text when it is
-/// loaded.
-pub const PATCHER: &[u8] = b"vup_hooks_init";
-
 /// `vGPU unlock patch applied.`, which DualCoder's `vgpu_unlock_hooks.c` writes to the log.
 static HOOKS: Pattern =
     Pattern::new("76 47 50 55 20 75 6e 6c 6f 63 6b 20 70 61 74 63 68 20 61 70 70 6c 69 65 64 2e");

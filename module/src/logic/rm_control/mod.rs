@@ -20,7 +20,7 @@ mod told;
 
 use core::ops::Range;
 
-pub use action::{interest, Interest, OURS};
+pub use action::{interest, OURS};
 pub use process::ProcessMemory;
 pub use shown::{fields, Shown};
 pub use table::{Process, ProcessTable};

@@ -12,7 +12,7 @@ mod report;
 mod text;
 mod told;
 
-pub use board::{state_of, Explanation, Gpu, GpuState, Vgpu, Way, MAX_GPUS};
+pub use board::{state_of, Gpu, GpuState, Vgpu, Way, MAX_GPUS};
 pub use chain::Link;
 pub use driver::{DriverState, Hook, HookState, TablesState};
 pub use json::Json;
