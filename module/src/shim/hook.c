@@ -40,18 +40,6 @@ static const struct {
 	[VU_HOOK_MDEV_INSTANCES] = { vu_mdev_called, FTRACE_OPS_FL_IPMODIFY },
 };
 
-static bool vu_stuck;
-
-bool vu_hooks_stuck(void)
-{
-	return READ_ONCE(vu_stuck);
-}
-
-void vu_set_stuck(void)
-{
-	WRITE_ONCE(vu_stuck, true);
-}
-
 /* Keeps what the kernel may still look at, and makes sure that it tells nobody any more. */
 static void vu_abandon(struct vu_hook *hook)
 {
