@@ -53,7 +53,7 @@ pub fn look_for_leaks() -> Result<()> {
     }
     let found = fs::read_to_string(LEAKS).context("asking for leaks")?;
     // Where each of them was made is more than the log takes of a program otherwise.
-    write("/proc/sys/kernel/printk_devkmsg", "on")?;
+    write("/proc/sys/kernel/printk_devkmsg", "on\n")?;
     let mut log =
         OpenOptions::new().write(true).open("/dev/kmsg").context("opening the kernel's log")?;
     for line in found.lines() {
