@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{paths, sh};
+use crate::{dirs, paths, sh};
 
 /// All suites that kernels and drivers come from. An index is good for a week only, and a mirror that lags, or a
 /// machine whose clock is ahead, would otherwise have no sid at all; its signature is checked all the same.
@@ -231,8 +231,6 @@ pub fn unpack(debs: &[PathBuf], into: &Path, finish: impl Fn(&Path) -> Result<()
         sh::output(Command::new("dpkg-deb").arg("-x").arg(deb).arg(&partial))?;
     }
     finish(&partial)?;
-    if into.exists() {
-        fs::remove_dir_all(into).with_context(|| format!("removing {}", into.display()))?;
-    }
+    dirs::remove(into)?;
     fs::rename(&partial, into).with_context(|| format!("renaming to {}", into.display()))
 }

@@ -4,6 +4,7 @@
 mod apt;
 mod check;
 mod cmd;
+mod dirs;
 mod driver;
 mod fuzzing;
 mod kernel;

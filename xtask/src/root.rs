@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{paths, sh};
+use crate::{dirs, paths, sh};
 
 /// A system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,9 +170,7 @@ impl Recipe {
         let _bar = sh::progress(&format!("making a system of Debian's {}", self.suite));
         let partial = root.with_extension("new");
         for old in [root, &partial] {
-            if old.exists() {
-                fs::remove_dir_all(old).with_context(|| format!("removing {}", old.display()))?;
-            }
+            dirs::remove(old)?;
         }
         let parent = paths::cache().join("roots");
         fs::create_dir_all(&parent).with_context(|| format!("creating {}", parent.display()))?;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use super::PACKAGES;
-use crate::{kernel::Prepared, sh};
+use crate::{dirs, kernel::Prepared, sh};
 
 /// Builds `nvidia.ko` of this version for `kernel`, or returns the one that was built before.
 ///
@@ -34,9 +34,7 @@ pub fn build(kernel: &Prepared, version: &str) -> Result<PathBuf> {
     }
 
     let _bar = sh::progress(&format!("building NVIDIA's {version} for {}", kernel.release));
-    if dir.exists() {
-        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
-    }
+    dirs::remove(&dir)?;
     fs::create_dir_all(&builds).with_context(|| format!("creating {}", builds.display()))?;
     sh::output(Command::new("cp").arg("-r").arg(&source).arg(&dir))?;
     if package.patched {

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{Prepared, warnings::warnings};
-use crate::{paths, sh};
+use crate::{dirs, paths, sh};
 
 /// In a copy of sources: all that counted when it was built.
 const BUILT_WITH: &str = ".built-with";
@@ -91,8 +91,8 @@ fn copy(kernel: &Prepared, dir: &Path, from: &Path, parts: &[&str]) -> Result<()
     // Another kernel, another compiler: nothing that was built before counts.
     let inputs = kernel.inputs();
     let built_with = dir.join(BUILT_WITH);
-    if dir.exists() && fs::read_to_string(&built_with).ok().as_ref() != Some(&inputs) {
-        fs::remove_dir_all(dir).with_context(|| format!("removing {}", dir.display()))?;
+    if fs::read_to_string(&built_with).ok().as_ref() != Some(&inputs) {
+        dirs::remove(dir)?;
     }
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     fs::write(&built_with, inputs)?;

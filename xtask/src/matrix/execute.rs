@@ -16,6 +16,7 @@ use super::{
     record::{self, Build, Record},
 };
 use crate::{
+    dirs,
     kernel::{self, Target},
     paths,
     vm::{self, BoardOptions, Expect, Line, Outcome, Scenario},
@@ -107,11 +108,8 @@ struct Aside(PathBuf);
 impl Aside {
     fn new(target: &Target) -> Result<Self> {
         let dir = record::dir().join("aside").join(target.name);
-        // Of one that was ended.
-        if dir.exists() {
-            fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
-        }
-        fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+        // There may be one of a run that was ended.
+        dirs::empty(&dir)?;
         Ok(Self(dir))
     }
 }

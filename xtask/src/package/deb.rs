@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use super::tree;
-use crate::{root::Root, sh};
+use crate::{dirs, root::Root, sh};
 
 /// The version that everything here has.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,7 +37,7 @@ pub fn debs() -> Result<Vec<PathBuf>> {
     tree::fetch_crates()?;
     for name in ["one", "two"] {
         let dir = room.join(name);
-        tree::empty(&dir)?;
+        dirs::empty(&dir)?;
         let sources = dir.join(format!("vgpu-unlock-{VERSION}"));
         tree::export(&wanted, &sources)?;
         build(name, &sources, &[])?;
@@ -62,7 +62,7 @@ pub fn next() -> Result<Vec<PathBuf>> {
     if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
         return made(&dir);
     }
-    tree::empty(&dir)?;
+    dirs::empty(&dir)?;
     tree::export(&wanted, &sources)?;
     renumber(&sources)?;
     // What was compiled of other people's crates is the same.

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::tree;
-use crate::{paths, root::Root, sh};
+use crate::{dirs, paths, root::Root, sh};
 
 /// The packages of what is committed.
 ///
@@ -19,7 +19,7 @@ pub fn rpms() -> Result<Vec<PathBuf>> {
     let room = tree::room();
     let dir = room.join("rpm");
     tree::fetch_crates()?;
-    tree::empty(&dir)?;
+    dirs::empty(&dir)?;
     tree::archive(&dir.join("SOURCES"), &format!("vgpu-unlock-{}", env!("CARGO_PKG_VERSION")))?;
     {
         let _bar = sh::progress("building the RPM packages");

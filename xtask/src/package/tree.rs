@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{paths, sh};
+use crate::{dirs, paths, sh};
 
 /// Where packages are made and kept.
 pub fn room() -> PathBuf {
@@ -21,7 +21,7 @@ pub fn room() -> PathBuf {
 /// # Errors
 /// git has none, or there is no room.
 pub fn export(commit: &str, dir: &Path) -> Result<()> {
-    empty(dir)?;
+    dirs::empty(dir)?;
     let tar = dir.with_extension("tar");
     sh::output(git().args(["archive", "--format=tar", "--output"]).arg(&tar).arg(commit))?;
     sh::output(Command::new("tar").arg("-xf").arg(&tar).arg("-C").arg(dir))?;
@@ -36,17 +36,6 @@ pub fn archive(dir: &Path, name: &str) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     let (prefix, file) = (format!("--prefix={name}/"), dir.join(format!("{name}.tar.gz")));
     sh::output(git().args(["archive", &prefix, "--output"]).arg(file).arg("HEAD")).map(drop)
-}
-
-/// Makes `dir` an empty directory.
-///
-/// # Errors
-/// It can't be.
-pub fn empty(dir: &Path) -> Result<()> {
-    if dir.exists() {
-        fs::remove_dir_all(dir).with_context(|| format!("removing {}", dir.display()))?;
-    }
-    fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))
 }
 
 /// What was committed last. Asked once: there may be another before the packages are made.

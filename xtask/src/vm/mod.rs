@@ -18,7 +18,6 @@ mod scenario;
 mod standin;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -31,6 +30,7 @@ pub use protocol::Line;
 pub use scenario::{DEMO, Expect, SCENARIOS, STABLE, Scenario, all, find};
 
 use crate::{
+    dirs,
     kernel::{self, Prepared, Target},
     paths, sh,
 };
@@ -135,9 +135,6 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
 /// Where a run leaves its console; what another run left there is gone.
 fn directory(target: &Target, scenario: &Scenario) -> Result<PathBuf> {
     let dir = paths::cache().join("vm").join(format!("{}-{}", target.name, scenario.name));
-    if dir.exists() {
-        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
-    }
-    fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    dirs::empty(&dir)?;
     Ok(dir)
 }

@@ -17,6 +17,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    dirs,
     kernel::{self, Prepared},
     paths,
 };
@@ -124,10 +125,7 @@ pub fn build(kernel: &Prepared, variant: &Variant) -> Result<Vec<PathBuf>> {
 }
 
 fn stage(variant: &Variant, source: &Path, staged: &Path) -> Result<()> {
-    if staged.exists() {
-        fs::remove_dir_all(staged).with_context(|| format!("removing {}", staged.display()))?;
-    }
-    fs::create_dir_all(staged).with_context(|| format!("creating {}", staged.display()))?;
+    dirs::empty(staged)?;
     for entry in fs::read_dir(source).with_context(|| format!("reading {}", source.display()))? {
         let from = entry?.path();
         let to = staged.join(from.file_name().unwrap_or_default());

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use super::{release::Release, upstream};
-use crate::sh;
+use crate::{dirs, sh};
 
 /// What all of them have: what our module, its tests and QEMU's machine take, and little else.
 const BASE: &str = include_str!("base.config");
@@ -77,7 +77,7 @@ impl Recipe {
         // Of what was begun before, all that was compiled still counts.
         let begun = dir.join("begun");
         if fs::read_to_string(&begun).ok().as_ref() != Some(&name) {
-            remove(&dir)?;
+            dirs::remove(&dir)?;
             build.unpack(&tarball)?;
             fs::write(&begun, &name).with_context(|| format!("writing {}", begun.display()))?;
         }
@@ -87,9 +87,9 @@ impl Recipe {
         let fragment = fragment_in(&build.done);
         fs::write(&fragment, self.fragment())
             .with_context(|| format!("writing {}", fragment.display()))?;
-        remove(into)?;
+        dirs::remove(into)?;
         fs::rename(&build.done, into).with_context(|| format!("renaming to {}", into.display()))?;
-        remove(&dir)?;
+        dirs::remove(&dir)?;
         // It is large, and another of its series is not built every day.
         fs::remove_file(&tarball).with_context(|| format!("removing {}", tarball.display()))?;
         Ok(Release { release, version: name })
@@ -99,13 +99,6 @@ impl Recipe {
 /// Where what is unpacked says what it was built of.
 fn fragment_in(unpacked: &Path) -> PathBuf {
     unpacked.join("fragment.config")
-}
-
-fn remove(dir: &Path) -> Result<()> {
-    if dir.exists() {
-        fs::remove_dir_all(dir).with_context(|| format!("removing {}", dir.display()))?;
-    }
-    Ok(())
 }
 
 /// The directories of a build.
@@ -164,7 +157,7 @@ impl Build {
 
     /// Puts everything where packages would.
     fn install(&self, release: &str) -> Result<()> {
-        remove(&self.done)?;
+        dirs::remove(&self.done)?;
         let usr = self.done.join("usr");
         let mut modules = self.make();
         modules.arg(format!("INSTALL_MOD_PATH={}", usr.display())).arg("INSTALL_MOD_STRIP=1");
