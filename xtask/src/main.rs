@@ -7,6 +7,7 @@ mod cmd;
 mod dirs;
 mod driver;
 mod fuzzing;
+mod generated;
 mod kernel;
 mod matrix;
 mod package;

@@ -14,7 +14,7 @@ use vgpu_unlock::{
 use vgpu_unlock_cli::inspect;
 
 use super::{PACKAGES, blob};
-use crate::paths;
+use crate::{generated, paths};
 
 /// Lines around what is written into the document.
 const BEGIN: &str = "<!-- generated: begin -->";
@@ -114,16 +114,6 @@ fn document() -> PathBuf {
     paths::repo().join("docs/signatures.md")
 }
 
-/// What is in front of the generated part of a document, that part, and what is behind.
-fn parts(document: &str) -> Result<[&str; 3]> {
-    let split = || {
-        let (before, rest) = document.split_once(BEGIN)?;
-        let (generated, behind) = rest.split_once(END)?;
-        Some([before, generated, behind])
-    };
-    split().with_context(|| format!("{BEGIN} and {END} are missing"))
-}
-
 fn read() -> Result<String> {
     let path = document();
     fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
@@ -136,7 +126,7 @@ fn read() -> Result<String> {
 pub fn write(day: &str) -> Result<()> {
     let table = table(&drivers()?)?;
     let old = read()?;
-    let [before, _, behind] = parts(&old)?;
+    let [before, _, behind] = generated::parts(&old, BEGIN, END)?;
     let new = format!(
         "{before}{BEGIN}\nFrom a run of {day} with Debian's drivers.\n\n{table}{END}{behind}"
     );
@@ -150,9 +140,9 @@ pub fn write(day: &str) -> Result<()> {
 pub fn check() -> Result<()> {
     let table = table(&drivers()?)?;
     let document = read()?;
-    let [_, generated, _] = parts(&document)?;
+    let [_, written, _] = generated::parts(&document, BEGIN, END)?;
     ensure!(
-        generated.ends_with(&table),
+        written.ends_with(&table),
         "docs/signatures.md is of other drivers or signatures: `cargo xtask signatures` writes it; now it is\n\
          {table}"
     );
@@ -202,11 +192,11 @@ mod tests {
     #[test]
     fn the_document_has_a_place_for_the_table() {
         let document = read().unwrap();
-        let [before, generated, behind] = parts(&document).unwrap();
+        let [before, written, behind] = generated::parts(&document, BEGIN, END).unwrap();
         assert!(!before.is_empty() && behind == "\n", "{behind:?}");
         for signature in Signature::all() {
             let row = format!("| {} |", signature.name());
-            assert!(generated.contains(&row), "no row {row}: cargo xtask signatures writes it");
+            assert!(written.contains(&row), "no row {row}: cargo xtask signatures writes it");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     results::Results,
 };
 use crate::{
+    generated,
     kernel::{TARGETS, Target},
     paths,
     vm::{self, Scenario},
@@ -75,12 +76,8 @@ fn read(name: &str) -> Result<String> {
 
 /// README.md with another table.
 fn with_table(readme: &str, table: &str) -> Result<String> {
-    let place = || {
-        let (before, rest) = readme.split_once(BEGIN)?;
-        let (_, after) = rest.split_once(END)?;
-        Some(format!("{before}{BEGIN}{table}{END}{after}"))
-    };
-    place().with_context(|| format!("{README} has no line {BEGIN:?} with a line {END:?} behind it"))
+    let [before, _, after] = generated::parts(readme, BEGIN, END).context(README)?;
+    Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
 /// What README.md says.
