@@ -23,8 +23,8 @@ pub fn run(args: &Args) -> Result<()> {
     for target in select(&args.kernels)? {
         let kernel = kernel::prepare(target)?;
         let module = kernel::build::module(&kernel)?;
-        let size = kernel::build::text_size(&module)?;
-        println!("{:12} {} ({size} bytes of code)", target.name, module.display());
+        let size = kernel::build::size(&module)?;
+        println!("{:12} {} ({size} bytes of code and constants)", target.name, module.display());
     }
     Ok(())
 }

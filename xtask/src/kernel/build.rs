@@ -6,10 +6,10 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
+use object::{File, Object, ObjectSection};
 
 use super::{Prepared, warnings::warnings};
 use crate::{dirs, paths, sh};
@@ -53,14 +53,16 @@ pub fn c_modules(kernel: &Prepared, source: &Path) -> Result<Vec<PathBuf>> {
     Ok(modules)
 }
 
-/// The size of the code in `object`.
+/// Bytes of code and constants in a module.
 ///
 /// # Errors
-/// binutils cannot read it.
-pub fn text_size(object: &Path) -> Result<u64> {
-    let table = sh::output(Command::new("size").arg(object))?;
-    let text = table.lines().nth(1).and_then(|line| line.split_whitespace().next());
-    text.and_then(|text| text.parse().ok()).with_context(|| format!("size printed:\n{table}"))
+/// It cannot be read.
+pub fn size(module: &Path) -> Result<u64> {
+    let bytes = fs::read(module).with_context(|| format!("reading {}", module.display()))?;
+    let file = File::parse(&*bytes).with_context(|| format!("reading {}", module.display()))?;
+    let counts = |name: &str| name.starts_with(".text") || name.starts_with(".rodata");
+    let sections = file.sections().filter(|section| section.name().is_ok_and(counts));
+    Ok(sections.map(|section| section.size()).sum())
 }
 
 fn make(kernel: &Prepared, dir: &Path) -> Result<()> {

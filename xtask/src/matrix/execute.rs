@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Doing it, and keeping what came of it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{fs, path::PathBuf, time::Instant};
 
-use anyhow::{Context, Error, Result};
-use object::{File, Object, ObjectSection};
+use anyhow::{Error, Result};
 
 use super::{
     inputs::Sources,
@@ -98,7 +93,7 @@ fn measure(target: &'static Target, build: &mut Build) -> Result<()> {
     (_, build.cold) = timed("cold")?;
     let (module, warm) = timed("warm")?;
     build.warm = warm;
-    build.size = size(&module)?;
+    build.size = kernel::build::size(&module)?;
     Ok(())
 }
 
@@ -119,15 +114,6 @@ impl Drop for Aside {
         // What stays goes the next time.
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// Bytes of code and constants in a module.
-fn size(module: &Path) -> Result<u64> {
-    let bytes = fs::read(module).with_context(|| format!("reading {}", module.display()))?;
-    let file = File::parse(&*bytes).with_context(|| format!("reading {}", module.display()))?;
-    let counts = |name: &str| name.starts_with(".text") || name.starts_with(".rodata");
-    let sections = file.sections().filter(|section| section.name().is_ok_and(counts));
-    Ok(sections.map(|section| section.size()).sum())
 }
 
 /// The result of `run`, if running it again with these sources would show nothing new. Nobody knows where
