@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a run's outcome can depend on, as a hash: where it is the same, running it again shows nothing new.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -37,10 +37,10 @@ impl Sources {
             }
         }
         contents.sort();
-        let parts = |(name, bytes): &'_ (PathBuf, Vec<u8>)| {
-            [name.as_os_str().as_encoded_bytes().to_vec(), bytes.clone()]
-        };
-        Ok(Self(hash(contents.iter().flat_map(parts))))
+        let parts = contents
+            .iter()
+            .flat_map(|(name, bytes)| [name.as_os_str().as_encoded_bytes(), bytes.as_slice()]);
+        Ok(Self(hash(parts)))
     }
 
     /// With a kernel's own inputs.
