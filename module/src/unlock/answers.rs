@@ -9,7 +9,7 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::logic::gpu::Ids;
+use crate::logic::gpu::{Address, Ids};
 use crate::logic::params::Gpus;
 use crate::logic::rm_control::command::{nvos54, BUS_GET_PCI_INFO, NV_OK};
 use crate::logic::rm_control::{
@@ -107,13 +107,29 @@ pub fn report() -> Answers {
 /// nearly always do.
 struct OnTheBus<'a>(Gpus<'a>);
 
-impl Boards for OnTheBus<'_> {
-    fn answer(&self, ids: Ids) -> Option<Ids> {
+impl OnTheBus<'_> {
+    /// Where the board is, if that makes a difference to the user.
+    fn address(&self, ids: Ids) -> Option<Address> {
         let same = |gpu: &pci::Gpu| gpu.ids() == ids;
         // Looking for it takes longer than all the rest.
         let found = self.0.name_addresses().then(|| pci::gpus().find(same)).flatten();
-        self.0.answer(ids, found.map(|gpu| gpu.address()))
+        found.map(|gpu| gpu.address())
     }
+}
+
+impl Boards for OnTheBus<'_> {
+    fn answer(&self, ids: Ids) -> Option<Ids> {
+        self.0.answer(ids, self.address(ids))
+    }
+}
+
+/// Whether a driver of this branch accepts the board only because of us.
+fn unlocked(ids: Ids, branch: u16) -> bool {
+    !OVERRIDES_ONLY.load(Ordering::Relaxed)
+        && settings::with(|user| {
+            let address = OnTheBus(user.gpus).address(ids);
+            user.gpus.board(ids, address, Some(branch)).needs_unlock()
+        })
 }
 
 /// Changes the answer of an ioctl, in the task that made it.
@@ -137,6 +153,8 @@ fn answer(call_at: UserAddress) -> Option<()> {
     // Parameters of an unknown length are not looked at.
     let wanted = if interest.knows(size) { size.min(interest.max_params) } else { 0 };
     let mut params = UserBytes::read(params_at, wanted)?;
+    let asked_by_vgpud = cmd == BUS_GET_PCI_INFO && user::daemon() == Daemon::Vgpud;
+    let board = asked_by_vgpud.then(|| ids_in(&params)).flatten();
     let mut call = Call { cmd, status, params: &mut params };
     let (verdict, told) = decide(&mut call)?;
     match verdict {
@@ -158,8 +176,10 @@ fn answer(call_at: UserAddress) -> Option<()> {
     if let Some(told) = told {
         TOLD.lock().remember(told);
     }
-    if cmd == BUS_GET_PCI_INFO && call.status == NV_OK && user::daemon() == Daemon::Vgpud {
-        vgpud::told(Ids { device: id_at(call.params, 2)?, subsystem: id_at(call.params, 6)? });
+    if let (Some(board), Some(branch), NV_OK) = (board, vgpud::branch(), status) {
+        if unlocked(board, branch) {
+            vgpud::told(ids_in(call.params)?.device);
+        }
     }
     Some(())
 }
@@ -190,9 +210,10 @@ fn decide(call: &mut Call<'_>) -> Option<(Verdict, Option<Told>)> {
     Some((verdict, told))
 }
 
-/// An ID in the answer to [`BUS_GET_PCI_INFO`]: each is behind its vendor's.
-fn id_at(params: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(*params.get(at..)?.first_chunk()?))
+/// The IDs in the answer to [`BUS_GET_PCI_INFO`]: each is behind its vendor's.
+fn ids_in(params: &[u8]) -> Option<Ids> {
+    let id_at = |at: usize| Some(u16::from_le_bytes(*params.get(at..)?.first_chunk()?));
+    Some(Ids { device: id_at(2)?, subsystem: id_at(6)? })
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {

@@ -14,8 +14,6 @@ use crate::logic::driver::acceptance::{
     self, Acceptance, Finding, Obstacle, FIRST_BRANCH, MAX_TEXT,
 };
 use crate::logic::driver::version::Version;
-use crate::logic::gpu::{self, Answer, Ids};
-use crate::logic::params::Rule;
 use crate::logic::rm_control::Process;
 use crate::sys::lock::{Mutexed, VgpudMutex};
 use crate::sys::log;
@@ -48,17 +46,14 @@ pub fn report() -> Option<(u16, Acceptance)> {
     seen.map(|seen| (seen.device, seen.acceptance))
 }
 
-/// The calling process, which is `nvidia-vgpud`, is about to be told that there is such a board. May sleep.
-pub fn told(ids: Ids) {
-    let branch = BRANCH.load(Ordering::Relaxed);
-    let listed = || gpu::answer(ids, Some(branch)) == Answer::Listed;
-    // A board that the driver lists itself is its daemon's business alone, and so is one of the user's that
-    // are to be left alone.
-    let off = || settings::with(|user| user.gpus.rule(ids, None) == Rule::Off);
-    if branch < FIRST_BRANCH || listed() || off() {
-        return;
-    }
-    let device = ids.device;
+/// The driver's branch, if it is one whose `nvidia-vgpud` gives boards up.
+pub fn branch() -> Option<u16> {
+    Some(BRANCH.load(Ordering::Relaxed)).filter(|branch| *branch >= FIRST_BRANCH)
+}
+
+/// The calling process, which is `nvidia-vgpud` of such a branch, is about to be told that a board has this
+/// device ID, which the driver accepts only because of us. May sleep.
+pub fn told(device: u16) {
     let (process, _) = user::processes();
     let before = *SEEN.lock();
     let same = before.filter(|seen| seen.process == process && seen.device == device);

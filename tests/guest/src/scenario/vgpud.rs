@@ -130,6 +130,14 @@ fn kept(report: &mut Report) -> Result<()> {
             Ok(())
         });
     }
+    report.check(
+        "what is to be left alone is said of the board's own ID, not of its answer",
+        || {
+            set_module("gpus", "1b06=1b38,1b38=off,any=off")?;
+            once("fixed/nvidia-vgpud", ACCEPTED)?;
+            told(&mut log, &[KEPT])
+        },
+    );
     report.check("an ID that it accepts anyway is no reason to change anything", || {
         set_module("gpus", "1b06=1e30")?;
         once("fixed/nvidia-vgpud", "1e30 accepted")?;
