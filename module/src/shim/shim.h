@@ -29,7 +29,7 @@ void vu_log(enum vu_level level, const char *text, int len);
 
 /*
  * The module's mutexes: of vGPUs that are being created, of the life cycle, of registered types, of
- * answers to RM control calls, of what is known of vGPUs, of the user's settings.
+ * answers to RM control calls, of what is known of vGPUs, of nvidia-vgpud, of the user's settings.
  */
 enum vu_mutex { VU_CREATE, VU_LIFECYCLE, VU_TYPES, VU_ANSWERS, VU_TOLD, VU_VGPUD, VU_SETTINGS };
 void vu_lock(enum vu_mutex which);
