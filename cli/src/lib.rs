@@ -13,3 +13,10 @@ pub mod release;
 pub mod report;
 pub mod status;
 pub mod store;
+
+/// The directory of this package's files, for tests. Asked at run time: checkouts share the cache, and another one's
+/// may have compiled them.
+#[cfg(test)]
+fn test_files() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default().into()
+}

@@ -6,7 +6,9 @@ use std::{path::Path, process::Command};
 use vgpu_unlock_cli::profile::OVERRIDES;
 
 fn unit(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name);
+    // Asked at run time: another checkout may have compiled this, for the cache is shared.
+    let this = std::env::var_os("CARGO_MANIFEST_DIR").unwrap();
+    let path = Path::new(&this).join("systemd").join(name);
     std::fs::read_to_string(path).unwrap()
 }
 

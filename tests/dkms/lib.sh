@@ -25,7 +25,9 @@ check() {
 	if "$@" >"$log" 2>&1; then
 		echo "ok $system: $name"
 	else
-		echo "not ok $system: $name:: $(tail -n 25 "$log" | tr '\n' '|')"
+		local said
+		said=$(tail -n 25 "$log" | tr '\n' '|')
+		echo "not ok $system: $name:: ${said:-it said nothing}"
 	fi
 }
 

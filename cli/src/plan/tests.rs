@@ -72,8 +72,7 @@ fn this_board_three_machines_one_with_6_gib() {
 fn the_readme_shows_this_plan() {
     let mut request = three();
     request.board = "GeForce GTX 1080 Ti".to_owned();
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(readme).unwrap();
+    let readme = std::fs::read_to_string(crate::test_files().join("../README.md")).unwrap();
     let command = "$ vgpu-unlock plan --board 1b06 --vm 100=6GiB --vm 101 --vm 102\n";
     let shown = format!("{command}{}", plan(&request).unwrap().text());
     assert!(readme.contains(&shown), "{shown}");

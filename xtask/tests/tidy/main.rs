@@ -96,6 +96,15 @@ fn unsafe_code_is_in_its_room() {
     complain(files().iter().filter(outside).map(|f| format!("{f}: unsafe code")).collect());
 }
 
+/// Cargo takes what another checkout has compiled into the shared cache for this one's: what was true of that one at
+/// compile time is not true here.
+#[test]
+fn where_the_files_are_is_asked_at_run_time() {
+    let asked = concat!("env!(\"CARGO_", "MANIFEST_DIR\")");
+    let early = |f: &&String| f.as_str() != "xtask/src/paths.rs" && read(f).contains(asked);
+    complain(files().iter().filter(early).map(|f| format!("{f}: asks at compile time")).collect());
+}
+
 #[test]
 fn files_do_not_run_away() {
     const LIMIT: usize = 600;

@@ -12,7 +12,6 @@ pub mod modprobe;
 mod round_trip;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use structures::Structure;
 use vgpu_unlock::host::ReadOverrides;
@@ -37,7 +36,7 @@ fn cases() -> Vec<Case> {
 
 /// The cases of a directory.
 pub fn cases_in(dir: &str) -> Vec<Case> {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(dir);
+    let dir = crate::test_files().join(dir);
     let read = |name: String| std::fs::read_to_string(dir.join(name));
     let mut names: Vec<String> = std::fs::read_dir(&dir)
         .unwrap()

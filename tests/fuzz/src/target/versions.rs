@@ -30,7 +30,7 @@ fn run(text: &[u8]) {
     let shown = version.to_string();
     assert_eq!(Version::parse(shown.as_bytes()), Some(version), "{shown}");
 
-    let known = matches!(version.branch, 450..=510 | 525 | 535 | 550);
+    let known = matches!(version.branch, 450..=510 | 525 | 535 | 550 | 555 | 570 | 580);
     let branch = branch::of(&version);
     assert_eq!(branch.is_some(), known);
     assert!(branch.is_none_or(|branch| branch.sites.len() <= MAX_SITES));
