@@ -12,8 +12,10 @@ mod kernel;
 mod matrix;
 mod package;
 mod paths;
+mod records;
 mod root;
 mod sh;
+mod toolchains;
 mod vm;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +36,7 @@ enum Command {
     Bindings(cmd::bindings::Args),
     Build(cmd::build::Args),
     Object(cmd::object::Args),
+    Toolchains(cmd::toolchains::Args),
     Inspect(users::inspect::Args),
     #[command(subcommand)]
     Profile(users::profile::Args),
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Command::Bindings(args) => cmd::bindings::run(&args),
         Command::Build(args) => cmd::build::run(&args),
         Command::Object(args) => cmd::object::run(&args),
+        Command::Toolchains(args) => cmd::toolchains::run(&args),
         Command::Inspect(args) => users::inspect::run(&args),
         Command::Profile(args) => users::profile::run(&args),
         Command::Vm(args) => cmd::vm::run(&args),

@@ -22,6 +22,8 @@ pub enum Root {
     Sid,
     /// Debian 13 with what makes packages.
     Packages,
+    /// Debian 13 with clang and its linker in gcc's place.
+    Clang,
     /// A user's Debian 12, with no more than what users are told to install.
     User12,
     /// A user's Debian 13.
@@ -69,6 +71,27 @@ const PACKAGES: Recipe = Recipe {
     update: &[],
 };
 
+/// What builds modules for a kernel that was built by clang.
+const CLANG: Recipe = Recipe {
+    name: "clang",
+    suite: "trixie",
+    sources: PACKAGES.sources,
+    packages: &[
+        "clang",
+        "lld",
+        "llvm",
+        "make",
+        "rustc",
+        "rust-src",
+        "libc6-dev",
+        "libelf1t64",
+        "kmod",
+        "xz-utils",
+        "perl-base",
+    ],
+    update: &[],
+};
+
 const USER_12: Recipe = Recipe {
     name: "user-12",
     suite: "bookworm",
@@ -113,6 +136,7 @@ impl Root {
             Root::Trixie => None,
             Root::Sid => Some(&SID),
             Root::Packages => Some(&PACKAGES),
+            Root::Clang => Some(&CLANG),
             Root::User12 => Some(&USER_12),
             Root::User13 => Some(&USER_13),
         }

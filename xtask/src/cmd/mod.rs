@@ -12,4 +12,5 @@ pub mod object;
 pub mod package;
 pub mod signatures;
 pub mod test;
+pub mod toolchains;
 pub mod vm;

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
@@ -65,6 +66,35 @@ pub fn size(module: &Path) -> Result<u64> {
     Ok(sections.map(|section| section.size()).sum())
 }
 
+/// How a build as a user's machine does it went.
+#[derive(Debug)]
+pub struct Measured {
+    /// The kernel, prepared.
+    pub kernel: Prepared,
+    /// Seconds where nothing was there before.
+    pub cold: u64,
+    /// Seconds where the runtime had been kept.
+    pub warm: u64,
+    /// Bytes of code and constants.
+    pub size: u64,
+}
+
+/// Builds our module below the empty directory `dir`, from nothing and with the runtime kept.
+///
+/// # Errors
+/// As [`module`], and those of `prepare`.
+pub fn measured(dir: &Path, prepare: &dyn Fn() -> Result<Prepared>) -> Result<Measured> {
+    let timed = |name: &str| {
+        let started = Instant::now();
+        let kernel = prepare()?;
+        let module = module_in(&kernel, &dir.join(name))?;
+        anyhow::Ok((kernel, module, started.elapsed().as_secs_f64().round() as u64))
+    };
+    let (_, _, cold) = timed("cold")?;
+    let (kernel, module, warm) = timed("warm")?;
+    Ok(Measured { kernel, cold, warm, size: size(&module)? })
+}
+
 fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     let _bar = sh::progress(&format!("building {name} for {}", kernel.release));
@@ -84,7 +114,7 @@ fn make(kernel: &Prepared, dir: &Path) -> Result<()> {
 }
 
 fn directory(kernel: &Prepared, name: &str) -> PathBuf {
-    paths::cache().join("build").join(kernel.target.name).join(name)
+    kernel.builds.join(name)
 }
 
 /// Brings the copy `dir` of `parts` below `from` up to date. Unchanged files keep their time, so that

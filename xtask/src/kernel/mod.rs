@@ -5,6 +5,7 @@
 mod archive;
 pub mod bindings;
 pub mod build;
+mod compilers;
 pub mod dkms_test;
 pub mod object;
 mod own;
@@ -20,6 +21,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+pub use compilers::Compilers;
 pub use target::{OWN, TARGETS, Target, find};
 
 use crate::{apt::Apt, paths, sh};
@@ -40,6 +42,17 @@ pub struct Prepared {
     pub vmlinuz: PathBuf,
     /// The directory that holds `lib/modules/<release>`.
     pub modules_dir: PathBuf,
+    /// Where modules are built for it.
+    pub builds: PathBuf,
+}
+
+/// What a user's machine has otherwise than [`prepare`] finds it.
+#[derive(Debug, Default)]
+pub struct Otherwise {
+    /// The kernel's headers.
+    pub headers: Option<PathBuf>,
+    /// The compiler that is taken before all others.
+    pub rustc: Option<PathBuf>,
 }
 
 impl Prepared {
@@ -88,12 +101,28 @@ pub fn prepare(target: &'static Target) -> Result<Prepared> {
 /// # Errors
 /// As [`prepare`].
 pub fn prepare_in(target: &'static Target, runtimes: &Path) -> Result<Prepared> {
+    prepare_otherwise(target, runtimes, &Otherwise::default())
+}
+
+/// As [`prepare_in`], on another machine.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_otherwise(
+    target: &'static Target,
+    runtimes: &Path,
+    otherwise: &Otherwise,
+) -> Result<Prepared> {
     let release = fetched(target)?;
     let packages = directory(target).join("unpacked");
     let sources = packages.join("usr/src");
-    let headers = sources.join(format!("linux-headers-{}", release.release));
+    let usual = || sources.join(format!("linux-headers-{}", release.release));
+    let headers = otherwise.headers.clone().unwrap_or_else(usual);
     let bar = sh::progress(&format!("preparing the Rust runtime of {}", target.name));
     let mut prepare = target.root.command("scripts/prepare-runtime")?;
+    if let Some(rustc) = &otherwise.rustc {
+        prepare.env("RUSTC", rustc);
+    }
     prepare.arg("--headers").arg(&headers).args(["--mode", target.mode.name()]);
     if let Some(source) = target.source {
         prepare.arg("--source").arg(sources.join(format!("{source}.tar.xz")));
@@ -107,6 +136,7 @@ pub fn prepare_in(target: &'static Target, runtimes: &Path) -> Result<Prepared> 
         vmlinuz: image(&packages, &release.release)?,
         modules_dir: packages.join("usr"),
         runtime: runtimes.join(&release.release),
+        builds: paths::cache().join("build").join(target.name),
         headers,
         release: release.release,
     })

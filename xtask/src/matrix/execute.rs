@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Doing it, and keeping what came of it.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Error, Result};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     dirs,
-    kernel::{self, Target},
+    kernel::{self, Compilers, Target},
     paths,
     vm::{self, BoardOptions, Expect, Line, Outcome, Scenario},
 };
@@ -69,7 +69,7 @@ pub fn build(target: &'static Target, again: bool) -> Result<(Build, Option<Erro
         let compilers = Compilers::of(&inputs);
         build.release = kernel.release;
         build.rustc = compilers.rustc;
-        build.gcc = compilers.gcc;
+        build.gcc = compilers.cc;
         build.inputs = Sources::read()?.with(&inputs);
         match Build::load(target).filter(|old| !again && old.stands(&build.inputs)) {
             Some(old) => build = old,
@@ -84,16 +84,9 @@ pub fn build(target: &'static Target, again: bool) -> Result<(Build, Option<Erro
 
 fn measure(target: &'static Target, build: &mut Build) -> Result<()> {
     let aside = Aside::new(target)?;
-    let timed = |name: &str| {
-        let started = Instant::now();
-        let kernel = kernel::prepare_in(target, &aside.0.join("runtime"))?;
-        let module = kernel::build::module_in(&kernel, &aside.0.join(name))?;
-        anyhow::Ok((module, started.elapsed().as_secs_f64().round() as u64))
-    };
-    (_, build.cold) = timed("cold")?;
-    let (module, warm) = timed("warm")?;
-    build.warm = warm;
-    build.size = kernel::build::size(&module)?;
+    let prepare = || kernel::prepare_in(target, &aside.0.join("runtime"));
+    let measured = kernel::build::measured(&aside.0, &prepare)?;
+    (build.cold, build.warm, build.size) = (measured.cold, measured.warm, measured.size);
     Ok(())
 }
 
@@ -123,26 +116,9 @@ pub fn kept(run: &Run, sources: &Sources) -> Option<Record> {
     Record::load(run).filter(|record| record.stands(&now))
 }
 
-/// What a kernel's `inputs` say it is built with.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Compilers {
-    rustc: String,
-    gcc: String,
-}
-
-impl Compilers {
-    /// rustc's line begins with its name; the C compiler's own follows.
-    fn of(inputs: &str) -> Self {
-        let mut lines = inputs.lines().skip_while(|line| !line.starts_with("rustc "));
-        let rustc = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-        let gcc = lines.next().and_then(|line| line.split(' ').next_back()).unwrap_or_default();
-        Self { rustc: rustc.to_owned(), gcc: gcc.to_owned() }
-    }
-}
-
 /// The line of `error` that says most: what a compiler calls an error, or else what a program said first.
-/// What make says about itself comes last.
-fn first_line(error: &Error) -> String {
+/// What make says about itself comes last. It has room in a table, and none of this machine's places.
+pub fn first_line(error: &Error) -> String {
     let text = format!("{error:#}");
     let said: Vec<&str> = text.lines().skip(1).filter(|line| !line.trim().is_empty()).collect();
     let others = || said.iter().filter(|line| !line.starts_with("make"));
@@ -171,16 +147,6 @@ mod tests {
     use anyhow::anyhow;
 
     use super::*;
-
-    #[test]
-    fn the_compilers_are_read_from_the_inputs() {
-        let inputs = "mode='portable'\nrustc='/usr/bin/rustc'\ncc='gcc'\n\
-                      rustc 1.85.1 (4eb161250 2025-03-15) (built from a source tarball)\n\
-                      x86_64-linux-gnu-gcc-14 (Debian 14.2.0-19) 14.2.0\nabc  -\n";
-        let found = Compilers::of(inputs);
-        assert_eq!(found, Compilers { rustc: "1.85.1".to_owned(), gcc: "14.2.0".to_owned() });
-        assert_eq!(Compilers::of(""), Compilers::default());
-    }
 
     #[test]
     fn an_error_is_told_by_the_line_that_says_most() {

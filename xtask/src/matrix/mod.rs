@@ -10,7 +10,7 @@ mod render;
 mod results;
 mod slices;
 
-pub use execute::{build, kept, run};
+pub use execute::{build, first_line, kept, run};
 pub use inputs::Sources;
 pub use plan::{Run, runs};
 pub use record::Record;

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What is kept of a run and of a build: a small file each, below the cache.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::plan::Run;
 use crate::{
     kernel::{self, Target},
-    paths, sh,
+    paths,
+    records::{load, now, save},
 };
 
 /// The last run of a scenario on a kernel.
@@ -144,27 +141,4 @@ fn run_file(target: &str, scenario: &str) -> PathBuf {
 fn build_file(target: &str) -> PathBuf {
     // Not `with_extension`: 6.12 is none.
     dir().join(format!("{target}.json"))
-}
-
-fn load<T: DeserializeOwned>(file: &Path) -> Option<T> {
-    serde_json::from_str(&fs::read_to_string(file).ok()?).ok()
-}
-
-/// Whole or not at all: whoever runs this may end it at any time.
-fn save<T: Serialize>(file: &Path, value: &T) -> Result<()> {
-    let write = || -> Result<()> {
-        if let Some(parent) = file.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let new = file.with_extension("new");
-        fs::write(&new, serde_json::to_string_pretty(value)?)?;
-        fs::rename(&new, file)?;
-        Ok(())
-    };
-    write().with_context(|| format!("writing {}", file.display()))
-}
-
-fn now() -> Result<String> {
-    let text = sh::output(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
-    Ok(text.trim().to_owned())
 }

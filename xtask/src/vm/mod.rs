@@ -52,10 +52,23 @@ pub fn run(
     board: &BoardOptions,
     watch: &mut dyn FnMut(&protocol::Line),
 ) -> Result<Outcome> {
-    let kernel = kernel::prepare(target)?;
+    run_on(&kernel::prepare(target)?, scenario, board, watch)
+}
+
+/// As [`run`], with whatever compilers the kernel is prepared for.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_on(
+    kernel: &Prepared,
+    scenario: &Scenario,
+    board: &BoardOptions,
+    watch: &mut dyn FnMut(&protocol::Line),
+) -> Result<Outcome> {
+    let target = kernel.target;
     let dir = directory(target, scenario)?;
     let initramfs = dir.join("initramfs");
-    build(&kernel, scenario)?
+    build(kernel, scenario)?
         .write(&initramfs)
         .with_context(|| format!("making {}", initramfs.display()))?;
 

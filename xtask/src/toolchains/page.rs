@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+//! docs/toolchains.md.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Record, SCENARIO, Toolchain};
+use crate::paths;
+
+const PAGE: &str = "docs/toolchains.md";
+
+const HEAD: &str = "\
+<!-- SPDX-License-Identifier: GPL-2.0 -->
+<!-- Written by `cargo xtask toolchains --write`: changes made here are lost. -->
+# What was built with which compiler
+
+`cargo xtask toolchains` builds the module in the portable mode with each of these, as a user's machine does. Cold is
+with nothing there before, on two cores; warm, with the runtime kept; size is that of its code and constants. A
+warning of a compiler, objtool or modpost counts as a failure. With the oldest, the newest and the most different ones,
+the scenario `SCENARIO` is run on the kernel.
+
+bindgen is no part of it: what Rust knows of C is written into the repository (`cargo xtask bindings`), of a header that
+is the same for every kernel. Where the kernel's own Rust crates are used (linked), the compiler has to be the one that
+built the kernel; [matrix.md](matrix.md) has that.
+";
+
+/// Writes it from all that is kept.
+///
+/// # Errors
+/// One of them was never run here, or the file cannot be written.
+pub fn write(toolchains: &[Toolchain]) -> Result<()> {
+    let mut rows = vec![];
+    for toolchain in toolchains {
+        let Some(record) = Record::load(toolchain) else {
+            bail!(
+                "{} was not run here: cargo xtask toolchains --only {}",
+                toolchain.name,
+                toolchain.name
+            );
+        };
+        rows.push((toolchain, record));
+    }
+    fs::write(paths::repo().join(PAGE), page(&rows)).with_context(|| format!("writing {PAGE}"))
+}
+
+fn page(rows: &[(&Toolchain, Record)]) -> String {
+    let mut page = HEAD.replace("SCENARIO", SCENARIO);
+    page += &format!(
+        "\n| | rustc | C | kernel | cold | warm | size | `{SCENARIO}` | date | |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+    );
+    for (toolchain, record) in rows {
+        page += &row(toolchain, record);
+    }
+    page
+}
+
+fn row(toolchain: &Toolchain, record: &Record) -> String {
+    let date = record.date.split('T').next().unwrap_or_default();
+    let compiler = if toolchain.clang { "clang" } else { "gcc" };
+    let Record { release, rustc, cc, cold, warm, size, passed, problem, .. } = record;
+    if let Some(problem) = problem {
+        let problem = problem.replace('|', "\\|");
+        return format!("| {} | | | | | | | **failed** | {date} | {problem} |\n", toolchain.name);
+    }
+    let ran = passed.map_or_else(String::new, |passed| format!("{passed} checks"));
+    let (name, about) = (&toolchain.name, toolchain.about);
+    let size = size / 1000;
+    format!(
+        "| {name} | {rustc} | {compiler} {cc} | {release} | {cold} s | {warm} s | {size} kB | {ran} | {date} | {about} |\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{root::Root, toolchains::Rustc};
+
+    #[test]
+    fn what_failed_is_told_as_such() {
+        let toolchain = Toolchain {
+            name: "old".to_owned(),
+            kernel: "debian-6.12",
+            root: Root::Trixie,
+            rustc: Rustc::Systems,
+            clang: false,
+            run: true,
+            about: "the oldest",
+        };
+        let mut record = Record {
+            release: "6.12.1".to_owned(),
+            rustc: "1.78.0".to_owned(),
+            cc: "14.2.0".to_owned(),
+            cold: 30,
+            warm: 12,
+            size: 159_900,
+            passed: Some(220),
+            date: "2026-11-25T21:00:00Z".to_owned(),
+            ..Record::default()
+        };
+        let row = |record: &Record| row(&toolchain, record);
+        assert_eq!(
+            row(&record),
+            "| old | 1.78.0 | gcc 14.2.0 | 6.12.1 | 30 s | 12 s | 159 kB | 220 checks | 2026-11-25 | the oldest |\n"
+        );
+        record.problem = Some("a | b".to_owned());
+        assert_eq!(row(&record), "| old | | | | | | | **failed** | 2026-11-25 | a \\| b |\n");
+    }
+}
