@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory, for the portable kernel crate and what C hands out. */
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -24,4 +25,9 @@ void *vu_realloc(const void *old, size_t had, size_t size)
 void vu_free(const void *old)
 {
 	kvfree(old);
+}
+
+void vu_left(const void *memory)
+{
+	kmemleak_ignore(memory);
 }

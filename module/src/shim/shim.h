@@ -333,5 +333,7 @@ void vu_bug(void) __attribute__((noreturn));
 /* Makes `old`, which has `had` bytes, `size` bytes long; NULL and 0 for a new one. */
 void *vu_realloc(const void *old, size_t had, size_t size);
 void vu_free(const void *old);
+/* It is never freed, on purpose: kmemleak does not look for it. */
+void vu_left(const void *memory);
 
 #endif

@@ -3,6 +3,8 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use kernel::alloc::KBox;
+
 use super::bindings as b;
 use crate::logic::capability::image::Image;
 
@@ -53,6 +55,13 @@ impl Section {
     pub fn address(&self, offset: usize) -> usize {
         (self.base as usize).wrapping_add(offset)
     }
+}
+
+/// Gives a value up that somebody else may still have a pointer to, whom we can't ask.
+pub fn leave<T>(value: KBox<T>) {
+    let value: *const T = KBox::leak(value);
+    // SAFETY: It was allocated as a whole, and only what watches for leaks hears of it.
+    unsafe { b::vu_left(value.cast()) };
 }
 
 /// A second, writable mapping of a few pages of a [`Section`].

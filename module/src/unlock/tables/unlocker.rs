@@ -149,7 +149,7 @@ impl Unlocker {
                     continue;
                 }
                 if let Some(entries) = slot.entries.take() {
-                    let _ = KBox::leak(entries);
+                    memory::leave(entries);
                 }
             }
             *taken = 0;

@@ -41,7 +41,7 @@ pub(super) const SECOND_GATE_SITE: Site = Site {
 };
 
 /// mov $1,%eax; ret, and what is left of the function. By analogy with 570: nobody has published it.
-static RETURNS_1: [Pattern; 1] = [Pattern::new(
+const RETURNS_1: [Pattern; 1] = [Pattern::new(
     "b8 01 00 00 00 c3 ?? ?? 80 bf ?? ?? 00 00 00 b8 01 00 00 00 75 ?? \
      80 bf ?? ?? 00 00 00 75 ?? 0f b7 8f ?? ?? 00 00 81 f9 30 1e 00 00",
 )];

@@ -39,7 +39,7 @@ pub(super) const SECOND_GATE_STORE: Store =
 
 /// mov $1,%eax; ret, and what is left of the function. Source: public patches of 570.124.03 and 580.126.08,
 /// which fill the rest with int3.
-static RETURNS_1: [Pattern; 1] = [Pattern::new(
+const RETURNS_1: [Pattern; 1] = [Pattern::new(
     "b8 01 00 00 00 c3 ?? ?? ?? 80 bf ?? ?? 00 00 00 c7 45 1c 00 00 00 00 \
      8b 9f ?? ?? 00 00 44 8b b7 ?? ?? 00 00 75 ??",
 )];

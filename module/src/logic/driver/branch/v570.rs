@@ -27,7 +27,7 @@ pub(super) const SECOND_GATE_SITE: Site = Site {
 
 /// Source: public patches, one of 570.124.03's file (nop; nop; jmp +0xa5, where they store 1), and one that
 /// vGPU-Unlock-patcher makes when the driver is loaded (nop; movl $1,0xc(%rbp)).
-static STORES_1: [Pattern; 2] = [
+const STORES_1: [Pattern; 2] = [
     Pattern::new("90 90 e9 9e 00 00 00 ?? 80 bb ?? ?? 00 00 00 75 ?? 44 0f b6 b3 ?? ?? 00 00"),
     Pattern::new("90 c7 45 0c 01 00 00 00 80 bb ?? ?? 00 00 00 75 ?? 44 0f b6 b3 ?? ?? 00 00"),
 ];
