@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -46,6 +47,7 @@ pub fn for_clang(kernel: &Prepared, dir: &Path) -> Result<PathBuf> {
 
     let headers = dir.join("headers");
     sh::output(Command::new("cp").arg("-a").arg(&kernel.headers).arg(&headers))?;
+    links_lead_where_they_led(&kernel.headers, &headers)?;
     for name in FILES {
         let file = headers.join(name);
         let mut text =
@@ -58,6 +60,18 @@ pub fn for_clang(kernel: &Prepared, dir: &Path) -> Result<PathBuf> {
     let config = fs::read_to_string(headers.join(FILES[0]))?;
     ensure!(config.contains("\nCONFIG_CC_IS_CLANG=y\n"), "the headers do not say clang");
     Ok(headers)
+}
+
+/// Links of `copy` that began where the original is: Debian's lead to programs that kernels share.
+fn links_lead_where_they_led(original: &Path, copy: &Path) -> Result<()> {
+    for entry in fs::read_dir(copy).with_context(|| format!("reading {}", copy.display()))? {
+        let link = entry?.path();
+        let Ok(leads) = fs::read_link(&link) else { continue };
+        fs::remove_file(&link).with_context(|| format!("removing {}", link.display()))?;
+        symlink(original.join(leads), &link)
+            .with_context(|| format!("making {}", link.display()))?;
+    }
+    Ok(())
 }
 
 /// `text` with another answer: a file of C macros, or one that make reads.
@@ -105,6 +119,18 @@ mod tests {
             answered(header, "A", Some("y"), true),
             "#define CONFIG_AB 1\n#define CONFIG_A 1\n"
         );
+    }
+
+    #[test]
+    fn a_copy_s_links_lead_where_the_original_s_do() {
+        let dir = std::env::temp_dir().join(format!("vgpu-unlock-links-{}", std::process::id()));
+        crate::dirs::empty(&dir.join("a/original")).unwrap();
+        crate::dirs::empty(&dir.join("copy")).unwrap();
+        fs::write(dir.join("a/programs"), "them").unwrap();
+        symlink("../programs", dir.join("copy/scripts")).unwrap();
+        links_lead_where_they_led(&dir.join("a/original"), &dir.join("copy")).unwrap();
+        assert_eq!(fs::read_to_string(dir.join("copy/scripts")).unwrap(), "them");
+        crate::dirs::remove(&dir).unwrap();
     }
 
     #[test]
