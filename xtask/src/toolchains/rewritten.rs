@@ -53,7 +53,10 @@ pub fn for_clang(kernel: &Prepared, dir: &Path) -> Result<PathBuf> {
         let mut text =
             fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         for (option, answer) in ANSWERS.iter().chain(&own) {
-            text = answered(&text, option, *answer, name.ends_with(".h"));
+            // What make reads has no quotes, for it would keep them.
+            let of_make = name.ends_with(".conf");
+            let answer = answer.map(|text| if of_make { text.trim_matches('"') } else { text });
+            text = answered(&text, option, answer, name.ends_with(".h"));
         }
         fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
     }
