@@ -27,7 +27,7 @@ void vu_free(const void *old)
 	kvfree(old);
 }
 
-void vu_left(const void *memory)
+void vu_not_leaked(const void *memory)
 {
 	kmemleak_ignore(memory);
 }

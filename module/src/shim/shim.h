@@ -334,6 +334,6 @@ void vu_bug(void) __attribute__((noreturn));
 void *vu_realloc(const void *old, size_t had, size_t size);
 void vu_free(const void *old);
 /* It is never freed, on purpose: kmemleak does not look for it. */
-void vu_left(const void *memory);
+void vu_not_leaked(const void *memory);
 
 #endif

@@ -311,5 +311,5 @@ extern "C" {
         size: usize,
     ) -> *mut core::ffi::c_void;
     pub fn vu_free(old: *const core::ffi::c_void);
-    pub fn vu_left(memory: *const core::ffi::c_void);
+    pub fn vu_not_leaked(memory: *const core::ffi::c_void);
 }

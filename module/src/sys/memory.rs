@@ -61,7 +61,7 @@ impl Section {
 pub fn leave<T>(value: KBox<T>) {
     let value: *const T = KBox::leak(value);
     // SAFETY: It was allocated as a whole, and only what watches for leaks hears of it.
-    unsafe { b::vu_left(value.cast()) };
+    unsafe { b::vu_not_leaked(value.cast()) };
 }
 
 /// A second, writable mapping of a few pages of a [`Section`].
