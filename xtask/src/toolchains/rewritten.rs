@@ -24,7 +24,17 @@ const ANSWERS: &[(&str, Option<&str>)] = &[
     // gcc itself lists the calls to the tracer; after clang, objtool does.
     ("FTRACE_MCOUNT_USE_CC", None),
     ("FTRACE_MCOUNT_USE_OBJTOOL", Some("y")),
-    ("CC_HAS_SANE_STACKPROTECTOR", Some("y")),
+    // What clang (19) does not know, or spells otherwise.
+    ("CC_HAS_MIN_FUNCTION_ALIGNMENT", None),
+    ("CC_HAS_SANE_FUNCTION_ALIGNMENT", None),
+    ("CC_IMPLICIT_FALLTHROUGH", Some("\"-Wimplicit-fallthrough\"")),
+    ("CC_HAS_NAMED_AS", None),
+    ("CC_HAS_NAMED_AS_FIXED_SANITIZERS", None),
+    ("USE_X86_SEG_SUPPORT", None),
+    ("GCC10_NO_ARRAY_BOUNDS", None),
+    ("CC_NO_ARRAY_BOUNDS", None),
+    ("GCC_NO_STRINGOP_OVERFLOW", None),
+    ("CC_NO_STRINGOP_OVERFLOW", None),
 ];
 
 /// Files of the headers that have the configuration.
