@@ -3,14 +3,22 @@
 
 use super::{Finding, facts::Facts};
 use crate::{
-    host::{self, Host, Seen, journal::Entry},
+    host::{self, Distribution, Host, Seen, journal::Entry},
     status,
 };
 
 /// What DKMS and modprobe call it.
 pub(super) const MODULE: &str = "vgpu_unlock";
 
+/// The version of this command, and of the module that it belongs to.
+const OURS: &str = env!("CARGO_PKG_VERSION");
+
 const DKMS: &str = "/var/lib/dkms/vgpu_unlock";
+const SOURCES: &str = "/usr/src/vgpu_unlock";
+
+/// Our packages, by one name in every distribution: the module, and this command.
+const DKMS_PACKAGE: &str = "vgpu-unlock-dkms";
+const COMMAND_PACKAGE: &str = "vgpu-unlock";
 
 /// Whether it is there for the running kernel, and for the one that is booted next.
 pub(super) fn built(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
@@ -42,19 +50,59 @@ pub(super) fn built(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
 fn build(facts: &Facts<'_>, release: &str) -> Seen<(String, Vec<String>)> {
     let (host, distribution) = (facts.host, facts.distribution()?);
     let mut steps = vec![];
-    let Some(version) = dkms_version(host)? else {
-        if !host.has_program("dkms") {
-            steps.push(distribution.install("dkms"));
-        }
-        steps.push("scripts/install, in vgpu_unlock's source: README.md says what it needs".into());
-        return Ok((", and DKMS does not know it".into(), steps));
-    };
+    let known = dkms_version(host)?;
+    let source = if known.is_some() { None } else { source_version(host)? };
     if !host.has_headers(release)? {
         let package = host.kernel_package(release);
         steps.push(distribution.install_headers(release, package.as_deref()));
     }
+    let Some(version) = known.as_ref().or(source.as_ref()) else {
+        steps.extend(install(host, distribution)?);
+        return Ok((", and DKMS does not know it".into(), steps));
+    };
+    if !host.has_program("dkms") {
+        steps.push(distribution.install("dkms"));
+    }
+    if known.is_none() {
+        steps.push(format!("dkms add {MODULE}/{version}"));
+    }
     steps.push(format!("dkms install {MODULE}/{version} -k {release}"));
-    Ok((complaint(facts, &version, release)?, steps))
+    Ok(match known {
+        Some(version) => (complaint(facts, &version, release)?, steps),
+        None => (format!(", and DKMS does not know its source in {SOURCES}-{version}"), steps),
+    })
+}
+
+/// How it is installed where nothing of it is there.
+fn install(host: &Host, distribution: &Distribution) -> Seen<Vec<String>> {
+    let script = "scripts/install, in vgpu_unlock's source: README.md says what it needs";
+    let mut steps = vec![];
+    match distribution.install_ours(&[DKMS_PACKAGE]) {
+        // Who has the command as a package need not know of the source.
+        Some(package) if host.has_package(COMMAND_PACKAGE)? => steps.push(package),
+        Some(package) => steps.extend([package, format!("or {script}")]),
+        None => {
+            if !host.has_program("dkms") {
+                steps.push(distribution.install("dkms"));
+            }
+            steps.push(script.into());
+        }
+    }
+    Ok(steps)
+}
+
+/// The version of the source that lies where DKMS looks for one; the last where there are more.
+fn source_version(host: &Host) -> Seen<Option<String>> {
+    let prefix = format!("{MODULE}-");
+    let mut found = None;
+    for name in host.names("/usr/src")? {
+        if let Some(version) = name.strip_prefix(&prefix) {
+            if host.exists(&format!("{SOURCES}-{version}/dkms.conf"))? {
+                found = Some(version.to_owned());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The version that DKMS has.
@@ -92,11 +140,10 @@ pub(super) fn loaded(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
         return Ok(vec![Finding::broken(format!("it is not{said}")).cure("modprobe vgpu_unlock")]);
     }
     let mut findings = vec![match facts.status().ok().and_then(|status| status.version()) {
-        Some(version) if version != env!("CARGO_PKG_VERSION") => Finding::note(format!(
-            "{version} is loaded, and this command is of {}",
-            env!("CARGO_PKG_VERSION")
-        ))
-        .cure("after an upgrade: rmmod vgpu_unlock && modprobe vgpu_unlock"),
+        Some(version) if version != OURS => {
+            Finding::note(format!("{version} is loaded, and this command is of {OURS}"))
+                .cures(upgrade(facts)?)
+        }
         Some(version) => Finding::ok(version),
         None => Finding::ok("it is"),
     }];
@@ -108,6 +155,18 @@ pub(super) fn loaded(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
         ))
     }));
     Ok(findings)
+}
+
+/// How the module that is loaded comes to be of this command's version.
+fn upgrade(facts: &Facts<'_>) -> Seen<Vec<String>> {
+    let mut steps = vec![];
+    // What is installed may be of another version, too: then loading it anew changes nothing.
+    if dkms_version(facts.host)?.is_some_and(|version| version != OURS) {
+        let ours = facts.distribution()?.install_ours(&[DKMS_PACKAGE, COMMAND_PACKAGE]);
+        steps.extend(ours.map(|command| format!("{command}, both of one version")));
+    }
+    steps.push(format!("after an upgrade: rmmod {MODULE} && modprobe {MODULE}"));
+    Ok(steps)
 }
 
 /// What loads it at boot, before NVIDIA's daemons ask.

@@ -70,6 +70,21 @@ impl Distribution {
         }
     }
 
+    /// The command that installs packages of ours, which no archive has, from their files; `None`
+    /// where we make none.
+    pub fn install_ours(&self, packages: &[&str]) -> Option<String> {
+        let (command, before, behind) = match self.family {
+            Family::Debian | Family::Proxmox | Family::Ubuntu => ("apt install", "./", "_*.deb"),
+            Family::Fedora => ("dnf install", "./", "-[0-9]*.rpm"),
+            // Nobody has signed them.
+            Family::Suse => ("zypper install --allow-unsigned-rpm", "./", "-[0-9]*.rpm"),
+            Family::Arch => ("pacman -U", "", "-[0-9]*.pkg.tar.zst"),
+            Family::Other => return None,
+        };
+        let files = packages.iter().map(|package| format!(" {before}{package}{behind}"));
+        Some(files.fold(command.to_owned(), |line, file| line + &file))
+    }
+
     /// The command that installs the headers of a kernel. `flavour` is what the kernel's own
     /// package is called, where the kernel says so.
     pub fn install_headers(&self, release: &str, flavour: Option<&str>) -> String {
@@ -179,6 +194,12 @@ mod tests {
             let found = distribution.install_headers(release, Some("linux-lts"));
             assert!(found.contains(headers), "{os_release}: {found}");
             assert_eq!(distribution.is_proxmox(), !extra.is_empty());
+            // A package of ours comes from a file, by the same manager.
+            let ours = distribution.install_ours(&["ours"]);
+            let manager = install.split(' ').next().unwrap();
+            assert_eq!(ours.is_some(), manager != "install", "{os_release}");
+            let ours = ours.unwrap_or_else(|| manager.to_owned());
+            assert!(ours.starts_with(manager) && !ours.contains(" -S"), "{os_release}: {ours}");
         }
     }
 

@@ -181,6 +181,21 @@ impl Host {
             .any(|dir| self.exists(&format!("{dir}/{name}")).unwrap_or(false))
     }
 
+    /// Whether a package is installed, as far as the files of dpkg, pacman or, for RPM, the package's
+    /// own tell: dpkg keeps no checksums of a package that was removed, licences are in every one of ours.
+    ///
+    /// # Errors
+    /// As [`Host::read`].
+    pub fn has_package(&self, name: &str) -> Seen<bool> {
+        let is_it = |entry: &String| {
+            let version = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+            version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        Ok(self.exists(&format!("/var/lib/dpkg/info/{name}.md5sums"))?
+            || self.names("/var/lib/pacman/local")?.iter().any(is_it)
+            || self.exists(&format!("/usr/share/licenses/{name}"))?)
+    }
+
     /// Whether we are root, as far as files go. A made-up host is read as it is.
     pub fn is_root(&self) -> bool {
         if self.made_up {
@@ -215,6 +230,24 @@ pub mod made_up;
 mod tests {
     use super::made_up::MadeUp;
     use super::*;
+
+    #[test]
+    fn packages_are_told_by_what_each_manager_leaves() {
+        for (file, there) in [
+            ("/var/lib/dpkg/info/vgpu-unlock.md5sums", true),
+            // Removed, and not purged.
+            ("/var/lib/dpkg/info/vgpu-unlock.list", false),
+            ("/var/lib/dpkg/info/vgpu-unlock-dkms.md5sums", false),
+            ("/var/lib/pacman/local/vgpu-unlock-0.1.0-1/desc", true),
+            ("/var/lib/pacman/local/vgpu-unlock-dkms-0.1.0-1/desc", false),
+            ("/usr/share/licenses/vgpu-unlock/LICENSE", true),
+            ("/usr/bin/vgpu-unlock", false),
+        ] {
+            let mut made_up = MadeUp::default();
+            made_up.file(file, "");
+            assert_eq!(made_up.host().has_package("vgpu-unlock"), Ok(there), "{file}");
+        }
+    }
 
     #[test]
     fn what_is_not_there_is_told_apart_from_what_cannot_be_read() {

@@ -69,14 +69,71 @@ fn why_dkms_failed_is_said_in_our_own_words() {
     // One of another kernel tells nothing.
     host.file(log, "DKMS make.log for kernel 6.1.0\nvgpu_unlock: the kernel's source is missing\n");
     assert!(!link(&asked(&host, false), "built").1.contains("source is missing"));
+}
 
-    host.remove("/var/lib/dkms/vgpu_unlock");
-    finds(
-        &host,
-        "built",
-        State::Broken,
-        &["DKMS does not know it", "apt install dkms", "scripts/install"],
-    );
+#[test]
+fn what_was_never_installed_is_installed_in_the_words_of_the_distribution() {
+    const SCRIPT: &str = "-> or scripts/install, in vgpu_unlock's source";
+    for (os_release, package, install) in [
+        (
+            "ID=debian",
+            "/var/lib/dpkg/info/vgpu-unlock.md5sums",
+            "apt install ./vgpu-unlock-dkms_*.deb",
+        ),
+        (
+            "ID=ubuntu\nID_LIKE=debian",
+            "/var/lib/dpkg/info/vgpu-unlock.md5sums",
+            "apt install ./vgpu-",
+        ),
+        (
+            "ID=fedora",
+            "/usr/share/licenses/vgpu-unlock/LICENSE",
+            "dnf install ./vgpu-unlock-dkms-[0-9]*.rpm",
+        ),
+        (
+            "ID=opensuse-leap",
+            "/usr/share/licenses/vgpu-unlock/LICENSE",
+            "zypper install --allow-unsigned-rpm ./vgpu-unlock-dkms-[0-9]*.rpm",
+        ),
+        (
+            "ID=arch",
+            "/var/lib/pacman/local/vgpu-unlock-0.1.0-1/desc",
+            "pacman -U vgpu-unlock-dkms-[0-9]*.pkg.tar.zst",
+        ),
+    ] {
+        let mut host = not_built();
+        host.remove("/var/lib/dkms/vgpu_unlock").file("/etc/os-release", os_release);
+        let words = ["DKMS does not know it", &format!("-> {install}"), SCRIPT];
+        finds(&host, "built", State::Broken, &words);
+        // Who has the command as a package is not sent to the source.
+        host.file(package, "");
+        finds(&host, "built", State::Broken, &words[..2]);
+        let text = link(&asked(&host, false), "built").1;
+        assert!(!text.contains("scripts/install") && !text.contains("headers"), "{text}");
+        // The package would be built for nothing without them.
+        host.remove(BUILD);
+        let text = link(&asked(&host, false), "built").1;
+        let [headers, ours] = ["linux-headers|kernel-devel-|-devel", install]
+            .map(|words| words.split('|').find_map(|word| text.find(word)).expect(&text));
+        assert!(headers < ours, "{text}");
+    }
+    let mut host = not_built();
+    host.remove("/var/lib/dkms/vgpu_unlock").file("/etc/os-release", "ID=gentoo");
+    let words =
+        ["-> install dkms with your distribution's package manager", "-> scripts/install, in"];
+    finds(&host, "built", State::Broken, &words);
+}
+
+#[test]
+fn a_source_that_dkms_does_not_know_is_handed_to_it() {
+    let mut host = not_built();
+    host.remove("/var/lib/dkms/vgpu_unlock").file("/usr/sbin/dkms", "");
+    host.dir("/usr/src/vgpu_unlock-0.0.9").file("/usr/src/vgpu_unlock-0.1.0/dkms.conf", "");
+    let install = format!("-> dkms install vgpu_unlock/0.1.0 -k {RELEASE}");
+    let words =
+        ["its source in /usr/src/vgpu_unlock-0.1.0", "-> dkms add vgpu_unlock/0.1.0", &install];
+    finds(&host, "built", State::Broken, &words);
+    assert!(!link(&asked(&host, false), "built").1.contains("apt install"));
 }
 
 #[test]
@@ -179,7 +236,13 @@ fn what_loads_it_at_boot_is_named() {
 fn another_version_and_a_wrong_parameter_are_pointed_out() {
     let mut host = healthy();
     status(&mut host, |status| status["module"]["version"] = "0.0.9".into());
-    finds(&host, "loaded", State::Note, &["0.0.9 is loaded, and this command is of"]);
+    let words =
+        ["0.0.9 is loaded, and this command is of", "-> after an upgrade: rmmod vgpu_unlock"];
+    finds(&host, "loaded", State::Note, &words);
+    assert!(!link(&asked(&host, false), "loaded").1.contains("apt install"));
+    host.remove("/var/lib/dkms/vgpu_unlock").dir("/var/lib/dkms/vgpu_unlock/0.0.9");
+    let both = "-> apt install ./vgpu-unlock-dkms_*.deb ./vgpu-unlock_*.deb, both of one version";
+    finds(&host, "loaded", State::Note, &[words[0], both, words[1]]);
     let mut host = healthy();
     kernel_says(
         &mut host,
