@@ -14,6 +14,9 @@ pub mod report;
 pub mod status;
 pub mod store;
 
+#[cfg(test)]
+mod screens;
+
 /// The directory of this package's files, for tests. Asked at run time: checkouts share the cache, and another one's
 /// may have compiled them.
 #[cfg(test)]

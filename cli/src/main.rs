@@ -78,17 +78,25 @@ mod tests {
     }
 
     #[test]
-    fn what_the_readme_tells_to_type_is_right() {
-        let readme = include_str!("../../README.md");
-        let code = readme.lines().filter_map(|line| {
-            let line = line.strip_prefix("    ").or_else(|| line.strip_prefix("$ "))?;
-            line.split("  #").next()
-        });
-        // Every second piece stands between the marks of code.
-        let inline = readme.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
-        let ours = |line: &&str| line.split_whitespace().next() == Some("vgpu-unlock");
-        let lines: Vec<_> = code.chain(inline).filter(ours).collect();
-        assert!(lines.len() > 12, "{lines:?}");
-        lines.into_iter().for_each(takes);
+    fn what_the_documents_tell_to_type_is_right() {
+        for (document, at_least) in [
+            (include_str!("../../README.md"), 12),
+            (include_str!("../../docs/distributions.md"), 7),
+            (include_str!("../../docs/migrating.md"), 4),
+            (include_str!("../../docs/faq.md"), 3),
+            (include_str!("../../docs/adding-a-driver.md"), 1),
+        ] {
+            let code = document.lines().filter_map(|line| {
+                let line =
+                    line.trim_start().strip_prefix("$ ").or_else(|| line.strip_prefix("    "))?;
+                line.trim_start().split("  #").next()
+            });
+            // Every second piece stands between the marks of code.
+            let inline = document.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+            let ours = |line: &&str| line.split_whitespace().next() == Some("vgpu-unlock");
+            let lines: Vec<_> = code.chain(inline).filter(ours).collect();
+            assert!(lines.len() >= at_least, "{lines:?}");
+            lines.into_iter().for_each(takes);
+        }
     }
 }

@@ -261,4 +261,4 @@ fn resolution(text: &str) -> Result<(u32, u32), String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,6 +19,12 @@ fn asked(line: &str, root: &Path) -> Result<Request> {
     request(&args(line), root)
 }
 
+/// What is printed for a line of arguments, on a host without boards.
+pub(crate) fn screen(line: &str) -> String {
+    let root = tempfile::tempdir().unwrap();
+    plan::plan(&asked(line, root.path()).unwrap()).unwrap().text()
+}
+
 #[test]
 fn a_host_says_what_board_and_which_types_it_has() {
     let root = tempfile::tempdir().unwrap();
