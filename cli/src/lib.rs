@@ -15,6 +15,8 @@ pub mod status;
 pub mod store;
 
 #[cfg(test)]
+mod field_cases;
+#[cfg(test)]
 mod screens;
 
 /// The directory of this package's files, for tests. Asked at run time: checkouts share the cache, and another one's

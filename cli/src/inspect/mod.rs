@@ -313,4 +313,4 @@ fn unlisted(driver: &DriverFile, device: u16) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

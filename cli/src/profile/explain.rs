@@ -79,13 +79,14 @@ impl Branch {
     }
 }
 
-/// What the module does on a driver's branch, and what that means for the overrides.
-fn acts(named: &Named, known: bool) -> String {
-    match known {
-        true => format!("{named}: the module attaches to this branch\n"),
-        false => format!(
-            "{named}: the module leaves this branch exactly as it is; known are {}\n\
-             nothing is overridden there: what follows would be in force if it were known\n",
+/// What the module does on a driver's branch, and what that means for the overrides. Every branch that
+/// [`Branch::parse`] takes has structures that are known, which is what answers need.
+fn acts(named: &Named) -> String {
+    match branch::of(&named.version) {
+        Some(_) => format!("{named}: the module attaches to this branch\n"),
+        None => format!(
+            "{named}: the module changes only answers on this branch, whose checks are not known; known are {}\n\
+             what follows is in force for boards that the driver lists itself, and for no others\n",
             KNOWN_BRANCHES
         ),
     }
@@ -155,7 +156,7 @@ pub fn explain(text: &str, question: &Question<'_>) -> Result<String, ParseError
     let Question { vgpu_type, mdev, branch, description } = *question;
     let which = Which { vgpu_type, mdev };
     let named = branch.named;
-    let mut out = acts(&named, branch::of(&named.version).is_some());
+    let mut out = acts(&named);
     let _ = write!(out, "\nnvidia-{vgpu_type}");
     if let Some(mdev) = mdev {
         let _ = write!(out, ", vGPU {mdev}");
@@ -263,17 +264,33 @@ mod tests {
         let first =
             "driver 550.144.02 (vGPU 17.5): the module attaches to this branch\n\nnvidia-55\n";
         assert!(known.starts_with(first), "{known}");
-        for branch in ["450", "510", "535", "565", "570", "19.2", "590"] {
+        const ONLY: &str = "the module changes only answers on this branch";
+        const ATTACHES: &str = "the module attaches to this branch\n";
+        for (branch, acts) in [
+            ("450", ATTACHES),
+            ("460", ATTACHES),
+            ("510", ATTACHES),
+            ("515", ONLY),
+            ("530", ONLY),
+            ("535", ATTACHES),
+            ("555", ATTACHES),
+            ("565", ONLY),
+            ("570", ATTACHES),
+            ("575", ONLY),
+            ("19.2", ATTACHES),
+            ("590", ONLY),
+        ] {
             let named = Named::parse(branch).unwrap();
-            let known = branch::of(&named.version).is_some();
             let said = answer("nvidia-55:num_displays=1", None, branch);
-            assert!(said.starts_with(&acts(&named, known)), "{said}");
-            // What the overrides do, or would do, is shown in any case.
+            assert!(said.starts_with(&format!("{named}: {acts}")), "{said}");
+            let listed =
+                said.contains("\nwhat follows is in force for boards that the driver lists itself");
+            assert_eq!(listed, acts == ONLY, "{said}");
+            // That is what the module goes by, too.
+            assert_eq!(branch::of(&named.version).is_some(), acts == ATTACHES, "{branch}");
+            assert!(layout::fits(named.version.branch), "{branch}");
             assert!(said.contains("num_heads                1"), "{said}");
         }
-        let alone = acts(&Named::parse("17").unwrap(), false);
-        assert!(alone.starts_with("driver branch 550 (vGPU 17): the module leaves this branch"));
-        assert!(alone.contains("\nnothing is overridden there: "), "{alone}");
     }
 
     #[test]

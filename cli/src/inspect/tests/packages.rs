@@ -58,6 +58,23 @@ fn blob(identification: &str) -> Vec<u8> {
 const CLOSED: &str = "NVIDIA UNIX x86_64 Kernel Module  550.144.02";
 const OPEN: &str = "NVIDIA UNIX Open Kernel Module for x86_64  550.144.02";
 
+/// An installer of a host's 550.144.02: a script that says where its archive begins, and the archive.
+pub(crate) fn installer() -> Vec<u8> {
+    let mut tar = tar::Builder::new(b"#!/bin/sh\nskip=3\n".to_vec());
+    for (path, content) in [
+        ("./nvidia-vgpud", daemon(1)),
+        ("./nvidia-vgpu-mgr", program(&[0x90], &[0])),
+        ("./kernel/nvidia/nv-kernel.o_binary", blob(CLOSED)),
+        ("./kernel-open/nvidia/nv-kernel.o_binary", blob(OPEN)),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, path, content.as_slice()).unwrap();
+    }
+    tar.into_inner().unwrap()
+}
+
 fn of_directory(files: &[(&str, &[u8])], board: Option<(Magic, Key)>) -> Report {
     let dir = tempfile::tempdir().unwrap();
     for (path, content) in files {
