@@ -35,6 +35,11 @@ const KERNEL_SOURCES: &str = "\
     deb-src [check-valid-until=no] http://security.debian.org/debian-security bookworm-security main\n\
     deb-src [check-valid-until=no] http://security.debian.org/debian-security bullseye-security main\n";
 
+/// What the root itself is made of (scripts/make-root): programs that run with its libraries.
+const ROOT_SOURCES: &str = "\
+    deb http://deb.debian.org/debian trixie main\n\
+    deb [check-valid-until=no] http://security.debian.org/debian-security trixie-security main\n";
+
 /// Which signatures are good: of all of Debian's suites, those that have ended included.
 const KEYS: &str = "/usr/share/keyrings";
 
@@ -59,6 +64,14 @@ impl Apt {
     /// As [`Apt::new`].
     pub fn for_kernel_sources() -> Result<Self> {
         Self::with("apt-sources", KERNEL_SOURCES)
+    }
+
+    /// Fetches the lists of what fits into the root.
+    ///
+    /// # Errors
+    /// As [`Apt::new`].
+    pub fn for_root() -> Result<Self> {
+        Self::with("apt-root", ROOT_SOURCES)
     }
 
     fn with(name: &str, lines: &str) -> Result<Self> {

@@ -5,8 +5,10 @@
 mod board;
 mod expected;
 mod kernel;
+mod libvirt;
 mod mdev;
 mod probe;
+mod proxmox;
 mod report;
 mod rm;
 mod scenario;

@@ -9,6 +9,7 @@ mod console;
 mod daemons;
 mod emulated_gpu;
 mod initramfs;
+mod libvirt;
 mod modules;
 mod outcome;
 mod programs;
@@ -141,6 +142,9 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
     }
     for program in scenario.programs {
         programs::add(&mut image, Path::new(program))?;
+    }
+    if scenario.libvirt {
+        libvirt::add(&mut image)?;
     }
     Ok(image)
 }

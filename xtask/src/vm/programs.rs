@@ -16,12 +16,23 @@ use crate::sh;
 /// # Errors
 /// It is not there, or a library that it needs is not.
 pub fn add(image: &mut Initramfs, program: &Path) -> Result<()> {
-    let list = sh::output(Command::new("ldd").arg(program))
+    add_below(image, Path::new("/"), program)
+}
+
+/// The same of a program in packages that were unpacked below `root`: what lies there, libraries too, gets the
+/// path that it has there.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_below(image: &mut Initramfs, root: &Path, program: &Path) -> Result<()> {
+    let mut ldd = Command::new("ldd");
+    ldd.env("LD_LIBRARY_PATH", root.join(LIBRARIES)).arg(program);
+    let list = sh::output(&mut ldd)
         .with_context(|| format!("looking for the libraries of {}", program.display()))?;
     let mut files = libraries(&list)?;
     files.push(program.to_owned());
     for file in files {
-        let path = file.strip_prefix("/").unwrap_or(&file);
+        let path = file.strip_prefix(root).or_else(|_| file.strip_prefix("/")).unwrap_or(&file);
         let path = path.to_str().with_context(|| format!("the name of {}", file.display()))?;
         if !image.contains(path) {
             image.add(path, &file)?;
@@ -29,6 +40,9 @@ pub fn add(image: &mut Initramfs, program: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+/// Where libraries are.
+const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 
 /// The files in a list of `ldd`'s.
 fn libraries(list: &str) -> Result<Vec<PathBuf>> {

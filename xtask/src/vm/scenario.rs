@@ -40,6 +40,8 @@ pub struct Scenario {
     pub unlock: bool,
     /// Programs of the root's that it starts, by their paths.
     pub programs: &'static [&'static str],
+    /// Whether it needs libvirt, which the root does not have.
+    pub libvirt: bool,
     /// Whether it needs daemons that give boards up.
     pub daemons: bool,
     /// Key of the emulated board, where it is not the right one.
@@ -103,6 +105,7 @@ const DEFAULT: Scenario = Scenario {
     helpers: &[],
     unlock: false,
     programs: &[],
+    libvirt: false,
     daemons: false,
     key: None,
     init: None,
@@ -128,6 +131,9 @@ const REAL: Scenario = Scenario {
 
 /// What manages mediated devices, and whose files Proxmox and libvirt share.
 const MDEVCTL: &str = "/usr/bin/mdevctl";
+
+/// What tells libvirt of devices.
+const UDEV: [&str; 2] = ["/usr/lib/systemd/systemd-udevd", "/usr/bin/udevadm"];
 
 /// Of no board that is known.
 const WRONG_KEY: &str = "000102030405060708090a0b0c0d0e0f";
@@ -265,6 +271,22 @@ pub const SCENARIOS: &[Scenario] = &[
         unlock: true,
         programs: &[MDEVCTL],
         timeout: Duration::from_secs(300),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "consumers",
+        about: "vGPU types as Proxmox reads them, and vGPUs as it makes them",
+        standins: standin::NEWEST,
+        unlock: true,
+        ..DEFAULT
+    },
+    Scenario {
+        name: "libvirt",
+        about: "vGPU types and vGPUs by Debian's libvirt",
+        standins: standin::NEWEST,
+        unlock: true,
+        programs: &[MDEVCTL, UDEV[0], UDEV[1]],
+        libvirt: true,
         ..DEFAULT
     },
     Scenario {

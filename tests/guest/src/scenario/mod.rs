@@ -5,7 +5,9 @@
 mod answers;
 mod baseline;
 mod boards;
+mod consumers;
 mod demo;
+mod libvirt;
 mod mdev;
 mod mdev_faults;
 mod mdev_load;
@@ -60,6 +62,8 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "mdev-status" => mdev_status::run(report),
         "mdev-faults" => mdev_faults::run(report),
         "mdev-under-load" => mdev_load::run(report),
+        "consumers" => consumers::run(report),
+        "libvirt" => libvirt::run(report),
         "demo" => demo::run(report),
         _ => bail!("there is no scenario {name}"),
     }
