@@ -215,15 +215,6 @@ fn boards(branch: u16, devices: &[u16]) -> String {
 
 fn with_functions(host: &mut MadeUp) {
     board(host, "0000:41:00.0", "0x2230", "nvidia");
-    host.file("/sys/bus/pci/devices/0000:41:00.0/sriov_totalvfs", "32");
-    for function in 1..=32 {
-        let address = format!("0000:41:{:02x}.{}", function / 8, function % 8);
-        board(host, &address, "0x2230", "nvidia");
-        host.link(&format!("/sys/bus/pci/devices/{address}/physfn"), "../0000:41:00.0");
-        host.link(
-            &format!("/sys/bus/pci/devices/0000:41:00.0/virtfn{function}"),
-            &format!("../{address}"),
-        );
-    }
+    hosts::functions(host, "41", "0x2230", 32);
     board(host, "0000:42:00.0", "0x1b06", "nvidia");
 }

@@ -119,6 +119,6 @@ fn where_the_package_can_not_be_installed_the_source_is() {
 #[test]
 fn the_readme_has_the_journey_of_debian() {
     let (lines, _) = journey("Debian 13 and 12");
-    let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
+    let lines = format!("    {}\n", lines.join("\n    "));
     assert!(read("README.md").contains(&lines), "{lines}");
 }

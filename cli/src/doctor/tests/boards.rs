@@ -3,7 +3,7 @@
 
 use super::{
     State, asked,
-    hosts::{BOARD, RELEASE, board, finds, healthy, status},
+    hosts::{BOARD, RELEASE, board, finds, functions, healthy, status},
     link,
 };
 
@@ -17,7 +17,7 @@ fn a_host_without_a_board_is_told_so() {
 #[test]
 fn every_kind_of_board_is_told_apart() {
     // Device, virtual functions that it can have, then what is said of it as the only board.
-    for (device, functions, state, words) in [
+    for (device, virtual_functions, state, words) in [
         ("0x1b06", "", State::Ok, "answered as 10de:1b38 Tesla P40"),
         (
             "0x1b38",
@@ -32,8 +32,8 @@ fn every_kind_of_board_is_told_apart() {
     ] {
         let mut host = healthy();
         host.file(&format!("{BOARD}/device"), device);
-        if !functions.is_empty() {
-            host.file(&format!("{BOARD}/sriov_totalvfs"), functions);
+        if !virtual_functions.is_empty() {
+            host.file(&format!("{BOARD}/sriov_totalvfs"), virtual_functions);
         }
         let (found, text) = link(&asked(&host, false), "board");
         assert_eq!(found, state, "{device}: {text}");
@@ -65,16 +65,7 @@ fn a_listed_board_needs_no_module() {
 fn virtual_functions_are_no_boards() {
     let mut host = healthy();
     board(&mut host, "0000:41:00.0", "0x2230", "nvidia");
-    host.file("/sys/bus/pci/devices/0000:41:00.0/sriov_totalvfs", "32");
-    for function in 0..32 {
-        let address = format!("0000:41:{:02x}.{}", function / 8, function % 8 + 1);
-        board(&mut host, &address, "0x2230", "nvidia");
-        host.link(&format!("/sys/bus/pci/devices/{address}/physfn"), "../0000:41:00.0");
-        host.link(
-            &format!("/sys/bus/pci/devices/0000:41:00.0/virtfn{function}"),
-            &format!("../{address}"),
-        );
-    }
+    functions(&mut host, "41", "0x2230", 32);
     let text = link(&asked(&host, false), "board").1;
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.contains("0000:41:00.0 10de:2230 (32 of 32 virtual functions)"), "{text}");

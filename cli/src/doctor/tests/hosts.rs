@@ -76,6 +76,20 @@ pub fn board(host: &mut MadeUp, address: &str, device: &str, driver: &str) {
     }
 }
 
+/// Gives the board at `0000:BUS:00.0` as many virtual functions.
+pub fn functions(host: &mut MadeUp, bus: &str, device: &str, count: u32) {
+    let dir = "/sys/bus/pci/devices";
+    let board_dir = format!("{dir}/0000:{bus}:00.0");
+    host.file(&format!("{board_dir}/sriov_totalvfs"), count.to_string());
+    for number in 0..count {
+        let place = number + 1;
+        let address = format!("0000:{bus}:{:02x}.{}", place / 8, place % 8);
+        board(host, &address, device, "nvidia");
+        host.link(&format!("{dir}/{address}/physfn"), &format!("../0000:{bus}:00.0"));
+        host.link(&format!("{board_dir}/virtfn{number}"), &format!("../{address}"));
+    }
+}
+
 /// Adds a kernel, with or without the modules that vGPUs need.
 pub fn kernel(host: &mut MadeUp, release: &str, built: bool) {
     let dir = format!("/lib/modules/{release}");
