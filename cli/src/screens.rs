@@ -3,7 +3,7 @@
 //! prints, on a host that is made up. `WRITE_SCREENS=1 cargo test -p vgpu-unlock-cli screens` writes
 //! them anew.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use structures::{OF_VGPU, Structure};
 use vgpu_unlock::{
@@ -30,7 +30,7 @@ const END: &str = "```\n";
 
 #[test]
 fn screens_in_the_readme_are_made_by_a_run() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let path = crate::test_files().join("../README.md");
     let readme = fs::read_to_string(&path).unwrap();
     let anew = with_screens(&readme);
     if std::env::var_os("WRITE_SCREENS").is_some() {

@@ -2,18 +2,25 @@
 //! What the documents say to people: that links lead somewhere, and that journeys are short and in the
 //! words that doctor has.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use vgpu_unlock_cli::host::{Distribution, Host};
 
+fn repo() -> PathBuf {
+    // Asked at run time: another checkout may have compiled this, for the cache is shared.
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("..")
+}
+
 fn read(path: &str) -> String {
-    let repo = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    fs::read_to_string(repo.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(repo().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn documents() -> Vec<String> {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let names = fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = fs::read_dir(repo().join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
     let docs = names.map(|name| format!("docs/{}", name.into_string().unwrap()));
     docs.filter(|name| name.ends_with(".md")).chain(["README.md".to_owned()]).collect()
 }
