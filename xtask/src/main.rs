@@ -9,6 +9,7 @@ mod driver;
 mod fuzzing;
 mod generated;
 mod kernel;
+mod markdown;
 mod matrix;
 mod package;
 mod paths;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     dirs,
     kernel::{self, Compilers, Target},
-    paths,
+    markdown::one_line,
     vm::{self, BoardOptions, Expect, Line, Outcome, Scenario},
 };
 
@@ -127,19 +127,6 @@ pub fn first_line(error: &Error) -> String {
     one_line(line.unwrap_or(&text))
 }
 
-/// A line that a table has room for, without this machine's places.
-fn one_line(text: &str) -> String {
-    const ROOM: usize = 160;
-    let mut line = text.lines().next().unwrap_or_default().trim().to_owned();
-    for place in [paths::cache(), paths::repo()] {
-        line = line.replace(&format!("{}/", place.display()), "");
-    }
-    match line.char_indices().nth(ROOM) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -147,6 +134,7 @@ mod tests {
     use anyhow::anyhow;
 
     use super::*;
+    use crate::paths;
 
     #[test]
     fn an_error_is_told_by_the_line_that_says_most() {

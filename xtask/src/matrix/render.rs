@@ -13,6 +13,7 @@ use super::{
 use crate::{
     generated,
     kernel::{TARGETS, Target},
+    markdown::{day, safe, table_of, words},
     paths,
     vm::{self, Scenario},
 };
@@ -85,15 +86,15 @@ fn table(results: &Results) -> String {
     format!(
         "{}\nKilobytes of the module's code and constants; seconds on two cores, to the end of the build.\n\
          [docs/matrix.md]({PAGE}) says what was run.\n",
-        markdown(&kernels(results, &runs()))
+        table_of(&kernels(results, &runs()))
     )
 }
 
 /// docs/matrix.md.
 fn page(results: &Results) -> String {
     let runs = runs();
-    let mut page = format!("{HEAD}\n{}", markdown(&kernels(results, &runs)));
-    page += &format!("\n## Checks that passed\n\n{}", markdown(&scenarios(results)));
+    let mut page = format!("{HEAD}\n{}", table_of(&kernels(results, &runs)));
+    page += &format!("\n## Checks that passed\n\n{}", table_of(&scenarios(results)));
     for target in TARGETS {
         page += &format!("\n## {}\n\n", target.name);
         if let Some(build) = results.build(target.name) {
@@ -123,7 +124,7 @@ fn page(results: &Results) -> String {
                 day(&record.date).to_owned(),
             ],
         }));
-        page += &markdown(&rows);
+        page += &table_of(&rows);
     }
     page
 }
@@ -229,37 +230,6 @@ fn in_full(record: &Record) -> String {
             safe(problem)
         ),
     }
-}
-
-/// A date without its time.
-fn day(date: &str) -> &str {
-    date.split('T').next().unwrap_or_default()
-}
-
-/// Somebody else's words, which must not become part of the table.
-fn safe(text: &str) -> String {
-    let mut safe = String::new();
-    for letter in text.chars() {
-        if r"\`*_[]<>|".contains(letter) {
-            safe.push('\\');
-        }
-        safe.push(if letter.is_control() { ' ' } else { letter });
-    }
-    safe
-}
-
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-/// A table; the first row is its head.
-fn markdown(rows: &[Vec<String>]) -> String {
-    let line = |row: &Vec<String>| format!("| {} |\n", row.join(" | "));
-    let mut lines: Vec<String> = rows.iter().map(line).collect();
-    if let Some(head) = rows.first() {
-        lines.insert(1, line(&vec!["---".to_owned(); head.len()]));
-    }
-    lines.concat()
 }
 
 #[cfg(test)]
