@@ -105,6 +105,13 @@ pub fn is_used(name: &str) -> Result<bool> {
     }
 }
 
+/// How many mappings there are that vmap() has made, whoever asked for them.
+pub fn mappings() -> Result<usize> {
+    const MAPPED: &str = "/proc/vmallocinfo";
+    let text = fs::read_to_string(MAPPED).with_context(|| format!("reading {MAPPED}"))?;
+    Ok(text.lines().filter(|line| line.split(' ').any(|word| word == "vmap")).count())
+}
+
 /// Loads what the drivers depend on, in the order that the host found.
 pub fn load_dependencies() -> Result<()> {
     let order = Path::new(MODULES).join("order");

@@ -29,10 +29,15 @@ pub fn run(report: &mut Report) -> Result<()> {
     let board = Board::find()?;
     steps::prepare()?;
     kernel::load(HOLDER)?;
+    let mappings = kernel::mappings()?;
     held(report, &board)?;
     held_from_the_start(report, &board)?;
     key_of_a_held_board(report, &board)?;
-    plugged(report, &board)
+    plugged(report, &board)?;
+    report.check("what was mapped of the tables is not mapped any more", || {
+        soon(|| equal(kernel::mappings()?, mappings))
+    });
+    Ok(())
 }
 
 fn sysfs(board: &Board, file: &str) -> String {
