@@ -11,6 +11,7 @@ mod generated;
 mod kernel;
 mod markdown;
 mod matrix;
+mod mutate;
 mod package;
 mod paths;
 mod records;
@@ -43,6 +44,7 @@ enum Command {
     Profile(users::profile::Args),
     Vm(cmd::vm::Args),
     Matrix(cmd::matrix::Args),
+    Mutate(cmd::mutate::Args),
     Demo(cmd::demo::Args),
     Test(cmd::test::Args),
     Signatures(cmd::signatures::Args),
@@ -62,6 +64,7 @@ fn main() -> anyhow::Result<()> {
         Command::Profile(args) => users::profile::run(&args),
         Command::Vm(args) => cmd::vm::run(&args),
         Command::Matrix(args) => cmd::matrix::run(&args),
+        Command::Mutate(args) => cmd::mutate::run(&args),
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Test(args) => cmd::test::run(&args),
         Command::Signatures(args) => cmd::signatures::run(&args),

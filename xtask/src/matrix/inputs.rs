@@ -24,12 +24,20 @@ impl Sources {
     /// # Errors
     /// A file cannot be read.
     pub fn read() -> Result<Self> {
+        Self::of(&PARTS, &ELSEWHERE)
+    }
+
+    /// As [`Sources::read`], of other parts, and what of these does not count.
+    ///
+    /// # Errors
+    /// As [`Sources::read`].
+    pub fn of(parts: &[&str], elsewhere: &[&str]) -> Result<Self> {
         let repo = paths::repo();
         let mut contents = vec![];
-        for part in PARTS {
+        for part in parts {
             for file in files(&repo.join(part))? {
                 let name = file.strip_prefix(&repo)?;
-                if !ELSEWHERE.iter().any(|dir| name.starts_with(dir)) {
+                if !elsewhere.iter().any(|dir| name.starts_with(dir)) {
                     let bytes = fs::read(&file);
                     let bytes = bytes.with_context(|| format!("reading {}", file.display()))?;
                     contents.push((name.to_owned(), bytes));
