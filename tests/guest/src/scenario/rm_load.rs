@@ -45,7 +45,8 @@ pub fn run(report: &mut Report) -> Result<()> {
     coming_and_going(report)?;
     killed(report)?;
     asleep(report)?;
-    many(report)
+    many(report)?;
+    too_many(report)
 }
 
 fn coming_and_going(report: &mut Report) -> Result<()> {
@@ -151,6 +152,32 @@ fn many(report: &mut Report) -> Result<()> {
     });
     report.check("none is lost, by the status", || {
         equal(Status::read()?.missed("nvidia_unlocked_ioctl")?, 0)
+    });
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+/// More calls at once than the module has room for. One daemon could not have so many files open.
+fn too_many(report: &mut Report) -> Result<()> {
+    const DAEMONS: usize = 6;
+    const THREADS: usize = 200;
+    report.part("too many");
+    prepare_load(&TURING)?;
+    kernel::load(MODULE)?;
+    report.check("attached, all hooks placed", || soon(attached));
+    set_driver("sleep_ms", 8000)?;
+    let daemons: Vec<Load> =
+        (0..DAEMONS).map(|_| Load::start(VGPU_MGR, "550", THREADS, 1)).collect::<Result<_>>()?;
+    let calls: Vec<Calls> = daemons.into_iter().map(Load::end).collect::<Result<_>>()?;
+    report.check("1200 calls at once: each answer is the driver's or all of ours", || {
+        equal(calls.iter().map(|calls| calls.made).sum(), DAEMONS * THREADS)?;
+        calls.iter().try_for_each(Calls::all_allowed)
+    });
+    report.check("those that there is no room for are lost, by the status", || {
+        let status = Status::read()?;
+        let lost = status.number("/answers/lost")?;
+        ensure!(lost > 0, "none is said to be");
+        equal(status.missed("nvidia_unlocked_ioctl")?, lost)
     });
     kernel::unload(MODULE)?;
     kernel::unload(DRIVER)
