@@ -28,7 +28,7 @@ pub enum Args {
 pub fn run(args: &Args) -> Result<()> {
     match args {
         Args::List => {
-            for target in kernel::TARGETS.iter().chain(kernel::OWN) {
+            for target in kernel::targets() {
                 let state = kernel::state(target).unwrap_or_else(|| "not fetched".to_owned());
                 println!("{:18} {:8} {state}", target.name, target.mode.name());
             }

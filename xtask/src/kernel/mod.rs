@@ -22,7 +22,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 pub use compilers::Compilers;
-pub use target::{OWN, TARGETS, Target, find};
+pub use target::{TARGETS, Target, find, targets};
 
 use crate::{apt::Apt, paths, sh};
 use release::Release;

@@ -123,14 +123,18 @@ pub const OWN: &[Target] = &[
     },
 ];
 
+/// Those of distributions, and behind them our own.
+pub fn targets() -> impl Iterator<Item = &'static Target> + Clone {
+    TARGETS.iter().chain(OWN)
+}
+
 /// Looks a target up by its name.
 ///
 /// # Errors
 /// There is none of that name.
 pub fn find(name: &str) -> Result<&'static Target> {
-    let all = || TARGETS.iter().chain(OWN);
-    all().find(|target| target.name == name).with_context(|| {
-        let names: Vec<_> = all().map(|target| target.name).collect();
+    targets().find(|target| target.name == name).with_context(|| {
+        let names: Vec<_> = targets().map(|target| target.name).collect();
         format!("no target {name}; there are {}", names.join(", "))
     })
 }

@@ -2,7 +2,7 @@
 //! What there is to run.
 
 use crate::{
-    kernel::{TARGETS, Target},
+    kernel::{self, Target},
     vm::{self, Scenario},
 };
 
@@ -22,14 +22,20 @@ impl Run {
     }
 }
 
-/// The whole matrix, kernel by kernel, the oldest first.
+/// The whole matrix, kernel by kernel, the oldest first; kernels that we build ourselves come last.
 pub fn runs() -> Vec<Run> {
     let of = |target: &'static Target| {
         vm::all()
-            .filter(|scenario| scenario.targets.contains(&target.name))
+            .filter(|scenario| scenario.is_for(target))
             .map(move |scenario| Run { target, scenario })
     };
-    TARGETS.iter().flat_map(of).collect()
+    kernel::targets().flat_map(of).collect()
+}
+
+/// What is run regularly: a kernel of our own takes longer to build than all of it to run, and is run when somebody
+/// asks for it.
+pub fn regular() -> Vec<Run> {
+    runs().into_iter().filter(|run| run.target.own.is_none()).collect()
 }
 
 /// Whether continuous integration takes it every time: all that is on the kernel on which everything is.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     generated,
-    kernel::{TARGETS, Target},
+    kernel::{self, Target},
     markdown::{day, safe, table_of, words},
     paths,
     vm::{self, Scenario},
@@ -95,7 +95,7 @@ fn page(results: &Results) -> String {
     let runs = runs();
     let mut page = format!("{HEAD}\n{}", table_of(&kernels(results, &runs)));
     page += &format!("\n## Checks that passed\n\n{}", table_of(&scenarios(results)));
-    for target in TARGETS {
+    for target in kernel::targets() {
         page += &format!("\n## {}\n\n", target.name);
         if let Some(build) = results.build(target.name) {
             page += &match &build.problem {
@@ -143,7 +143,7 @@ fn kernels(results: &Results, runs: &[Run]) -> Vec<Vec<String>> {
         "scenarios passed",
         "date",
     ])];
-    for target in TARGETS {
+    for target in kernel::targets() {
         let of_target: Vec<_> =
             runs.iter().filter(|run| run.target.name == target.name).copied().collect();
         if !of_target.is_empty() {
@@ -194,16 +194,16 @@ fn kernel(results: &Results, target: &Target, runs: &[Run]) -> Vec<String> {
 /// A row for each scenario, a column for each kernel.
 fn scenarios(results: &Results) -> Vec<Vec<String>> {
     let mut head = vec!["scenario".to_owned()];
-    head.extend(TARGETS.iter().map(|target| target.name.trim_start_matches("debian-").to_owned()));
+    head.extend(kernel::targets().map(|target| target.name.trim_start_matches("debian-").to_owned()));
     let row = |scenario: &'static Scenario| {
         let cell = |target: &'static Target| {
-            if !scenario.targets.contains(&target.name) {
+            if !scenario.is_for(target) {
                 return String::new();
             }
             results.run(&Run { target, scenario }).map_or(NOT_RUN.to_owned(), in_short)
         };
         let mut row = vec![scenario.name.to_owned()];
-        row.extend(TARGETS.iter().map(cell));
+        row.extend(kernel::targets().map(cell));
         row
     };
     std::iter::once(head).chain(vm::all().map(row)).collect()
@@ -327,7 +327,7 @@ mod tests {
     fn every_row_has_the_heads_cells() {
         for results in [made_up(), Results::default()] {
             for rows in [kernels(&results, &runs()), scenarios(&results)] {
-                assert!(rows.len() > TARGETS.len().min(20));
+                assert!(rows.len() > kernel::targets().count().min(20));
                 assert!(rows.iter().all(|row| row.len() == rows[0].len()));
             }
         }

@@ -10,7 +10,7 @@ use super::{
     plan::Run,
     record::{Build, Record},
 };
-use crate::{kernel::TARGETS, paths};
+use crate::{kernel, paths};
 
 /// The last result of whatever was built or run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Results {
     /// What was built and run here, as far as it is in `runs`.
     pub fn recorded(runs: &[Run]) -> Self {
         Self::new(
-            TARGETS.iter().filter_map(Build::load).collect(),
+            kernel::targets().filter_map(Build::load).collect(),
             runs.iter().filter_map(Record::load).collect(),
         )
     }
@@ -106,7 +106,7 @@ impl Results {
     /// None that anybody has seen.
     pub fn text(&self, runs: &[Run]) -> Result<String> {
         let mut builds = vec![];
-        for build in TARGETS.iter().filter_map(|target| self.build(target.name)) {
+        for build in kernel::targets().filter_map(|target| self.build(target.name)) {
             builds.push(serde_json::to_string(&Build { inputs: String::new(), ..build.clone() })?);
         }
         let mut records = vec![];

@@ -6,7 +6,7 @@ use std::{str::FromStr, time::SystemTime};
 use anyhow::{Result, ensure};
 
 use super::{
-    plan::{Run, always, runs},
+    plan::{Run, always, regular},
     results::Results,
 };
 
@@ -58,7 +58,7 @@ impl Day {
     /// # Errors
     /// There is no such slice.
     pub fn new(choice: Choice, known: &Results) -> Result<Self> {
-        let (mut chosen, others): (Vec<Run>, Vec<Run>) = runs().iter().partition(|run| always(run));
+        let (mut chosen, others): (Vec<Run>, Vec<Run>) = regular().iter().partition(|run| always(run));
         let costs: Vec<_> = others
             .iter()
             .map(|run| Cost { kernel: run.target.name, seconds: known.seconds(run) })
@@ -324,7 +324,7 @@ mod tests {
     fn a_week_sees_the_whole_matrix() {
         let known = Results::default();
         let mut seen = BTreeSet::new();
-        let all: BTreeSet<_> = runs().iter().map(key).collect();
+        let all: BTreeSet<_> = regular().iter().map(key).collect();
         let mut number = 0;
         while seen.len() < all.len() {
             number += 1;

@@ -9,6 +9,7 @@ use super::{
     outcome::Outcome,
     standin::{self, Variant},
 };
+use crate::kernel::Target;
 
 /// What the runner itself must make of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,17 @@ pub struct Scenario {
     pub timeout: Duration,
     /// What must come of it.
     pub expect: Expect,
+}
+
+impl Scenario {
+    /// Whether it is run on a kernel. On one that we build ourselves it is all that is not about NVIDIA's driver, nor
+    /// about the runner.
+    pub fn is_for(&self, target: &Target) -> bool {
+        if target.own.is_some() {
+            return self.targets.len() > 1 && self.real_driver.is_none() && !self.libvirt;
+        }
+        self.targets.contains(&target.name)
+    }
 }
 
 /// The kernel of today's stable distributions. Every scenario is run on it, and that suffices where
