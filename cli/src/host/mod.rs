@@ -181,8 +181,8 @@ impl Host {
             .any(|dir| self.exists(&format!("{dir}/{name}")).unwrap_or(false))
     }
 
-    /// Whether a package is installed, as far as the files of dpkg, pacman or, for RPM, the package's
-    /// own tell: dpkg keeps no checksums of a package that was removed, licences are in every one of ours.
+    /// Whether a package of ours is installed, as far as pacman's files or the package's own tell: each has its
+    /// copyright where Debian wants it, or its licence where RPM does, and what is removed has neither.
     ///
     /// # Errors
     /// As [`Host::read`].
@@ -191,7 +191,7 @@ impl Host {
             let version = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
             version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
         };
-        Ok(self.exists(&format!("/var/lib/dpkg/info/{name}.md5sums"))?
+        Ok(self.exists(&format!("/usr/share/doc/{name}/copyright"))?
             || self.names("/var/lib/pacman/local")?.iter().any(is_it)
             || self.exists(&format!("/usr/share/licenses/{name}"))?)
     }
@@ -234,10 +234,10 @@ mod tests {
     #[test]
     fn packages_are_told_by_what_each_manager_leaves() {
         for (file, there) in [
-            ("/var/lib/dpkg/info/vgpu-unlock.md5sums", true),
+            ("/usr/share/doc/vgpu-unlock/copyright", true),
             // Removed, and not purged.
             ("/var/lib/dpkg/info/vgpu-unlock.list", false),
-            ("/var/lib/dpkg/info/vgpu-unlock-dkms.md5sums", false),
+            ("/usr/share/doc/vgpu-unlock-dkms/copyright", false),
             ("/var/lib/pacman/local/vgpu-unlock-0.1.0-1/desc", true),
             ("/var/lib/pacman/local/vgpu-unlock-dkms-0.1.0-1/desc", false),
             ("/usr/share/licenses/vgpu-unlock/LICENSE", true),

@@ -77,12 +77,12 @@ fn what_was_never_installed_is_installed_in_the_words_of_the_distribution() {
     for (os_release, package, install) in [
         (
             "ID=debian",
-            "/var/lib/dpkg/info/vgpu-unlock.md5sums",
+            "/usr/share/doc/vgpu-unlock/copyright",
             "apt install ./vgpu-unlock-dkms_*.deb",
         ),
         (
             "ID=ubuntu\nID_LIKE=debian",
-            "/var/lib/dpkg/info/vgpu-unlock.md5sums",
+            "/usr/share/doc/vgpu-unlock/copyright",
             "apt install ./vgpu-",
         ),
         (
