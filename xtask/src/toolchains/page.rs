@@ -6,7 +6,10 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use super::{Record, SCENARIO, Toolchain};
-use crate::paths;
+use crate::{
+    markdown::{day, safe, table_of, words},
+    paths,
+};
 
 const PAGE: &str = "docs/toolchains.md";
 
@@ -45,31 +48,27 @@ pub fn write(toolchains: &[Toolchain]) -> Result<()> {
 }
 
 fn page(rows: &[(&Toolchain, Record)]) -> String {
-    let mut page = HEAD.replace("SCENARIO", SCENARIO);
-    page += &format!(
-        "\n| | rustc | C | kernel | cold | warm | size | `{SCENARIO}` | date | |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
-    );
-    for (toolchain, record) in rows {
-        page += &row(toolchain, record);
-    }
-    page
+    let head = ["", "rustc", "C", "kernel", "cold", "warm", "size", SCENARIO, "date", ""];
+    let rows = rows.iter().map(|(toolchain, record)| row(toolchain, record));
+    let table: Vec<_> = std::iter::once(words(&head)).chain(rows).collect();
+    format!("{}\n{}", HEAD.replace("SCENARIO", SCENARIO), table_of(&table))
 }
 
-fn row(toolchain: &Toolchain, record: &Record) -> String {
-    let date = record.date.split('T').next().unwrap_or_default();
+fn row(toolchain: &Toolchain, record: &Record) -> Vec<String> {
+    let date = day(&record.date).to_owned();
     let compiler = if toolchain.clang { "clang" } else { "gcc" };
     let Record { release, rustc, cc, cold, warm, size, passed, problem, .. } = record;
+    let mut row = vec![toolchain.name.clone()];
     if let Some(problem) = problem {
-        let problem = problem.replace('|', "\\|");
-        return format!("| {} | | | | | | | **failed** | {date} | {problem} |\n", toolchain.name);
+        row.resize(7, String::new());
+        row.extend(["**failed**".to_owned(), date, safe(problem)]);
+        return row;
     }
-    let ran = passed.map_or_else(String::new, |passed| format!("{passed} checks"));
-    let (name, about) = (&toolchain.name, toolchain.about);
-    let size = size / 1000;
-    format!(
-        "| {name} | {rustc} | {compiler} {cc} | {release} | {cold} s | {warm} s | {size} kB | {ran} | {date} | {about} |\n"
-    )
+    row.extend([rustc.clone(), format!("{compiler} {cc}"), release.clone()]);
+    row.extend([format!("{cold} s"), format!("{warm} s"), format!("{} kB", (size + 500) / 1000)]);
+    row.extend([passed.map_or_else(String::new, |passed| format!("{passed} checks")), date]);
+    row.push(toolchain.about.to_owned());
+    row
 }
 
 #[cfg(test)]
@@ -99,12 +98,15 @@ mod tests {
             date: "2026-11-25T21:00:00Z".to_owned(),
             ..Record::default()
         };
-        let row = |record: &Record| row(&toolchain, record);
+        let row = |record: &Record| row(&toolchain, record).join(" | ");
         assert_eq!(
             row(&record),
-            "| old | 1.78.0 | gcc 14.2.0 | 6.12.1 | 30 s | 12 s | 159 kB | 220 checks | 2026-11-25 | the oldest |\n"
+            "old | 1.78.0 | gcc 14.2.0 | 6.12.1 | 30 s | 12 s | 160 kB | 220 checks | 2026-11-25 | the oldest"
         );
         record.problem = Some("a | b".to_owned());
-        assert_eq!(row(&record), "| old | | | | | | | **failed** | 2026-11-25 | a \\| b |\n");
+        assert_eq!(
+            row(&record),
+            "old |  |  |  |  |  |  | **failed** | 2026-11-25 | a \\| b"
+        );
     }
 }
