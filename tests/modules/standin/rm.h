@@ -47,8 +47,9 @@ void rm_exit(void);
 
 /* Answers a command whose parameters are at params. */
 struct rm_answer rm_control(u32 cmd, u8 *params, u32 size);
-/* Milliseconds that a call sleeps in the driver before it is answered. */
+/* Milliseconds that a call sleeps in the driver, before it is answered and afterwards. */
 extern uint rm_sleep_ms;
+extern uint rm_answered_sleep_ms;
 int rm_control_init(void);
 void rm_control_exit(void);
 

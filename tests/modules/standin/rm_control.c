@@ -54,6 +54,10 @@ static uint odd_size;
 module_param(odd_size, uint, 0644);
 MODULE_PARM_DESC(odd_size, "size that every command accepts besides its own");
 
+uint rm_answered_sleep_ms;
+module_param_named(answered_sleep_ms, rm_answered_sleep_ms, uint, 0644);
+MODULE_PARM_DESC(answered_sleep_ms, "how long a call sleeps in the driver when it has its answer");
+
 uint rm_sleep_ms;
 module_param_named(sleep_ms, rm_sleep_ms, uint, 0644);
 MODULE_PARM_DESC(sleep_ms, "how long a call sleeps in the driver");

@@ -87,6 +87,8 @@ static long rm_ioctl(unsigned int cmd, unsigned long argument)
 	ret = rm_answer(&call);
 	if (!ret && copy_to_user(user, &call, sizeof(call)))
 		ret = -EFAULT;
+	if (rm_answered_sleep_ms)
+		msleep_interruptible(rm_answered_sleep_ms);
 	return ret;
 }
 

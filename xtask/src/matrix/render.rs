@@ -194,7 +194,9 @@ fn kernel(results: &Results, target: &Target, runs: &[Run]) -> Vec<String> {
 /// A row for each scenario, a column for each kernel.
 fn scenarios(results: &Results) -> Vec<Vec<String>> {
     let mut head = vec!["scenario".to_owned()];
-    head.extend(kernel::targets().map(|target| target.name.trim_start_matches("debian-").to_owned()));
+    head.extend(
+        kernel::targets().map(|target| target.name.trim_start_matches("debian-").to_owned()),
+    );
     let row = |scenario: &'static Scenario| {
         let cell = |target: &'static Target| {
             if !scenario.is_for(target) {

@@ -58,7 +58,8 @@ impl Day {
     /// # Errors
     /// There is no such slice.
     pub fn new(choice: Choice, known: &Results) -> Result<Self> {
-        let (mut chosen, others): (Vec<Run>, Vec<Run>) = regular().iter().partition(|run| always(run));
+        let (mut chosen, others): (Vec<Run>, Vec<Run>) =
+            regular().iter().partition(|run| always(run));
         let costs: Vec<_> = others
             .iter()
             .map(|run| Cost { kernel: run.target.name, seconds: known.seconds(run) })

@@ -104,9 +104,6 @@ mod tests {
             "old | 1.78.0 | gcc 14.2.0 | 6.12.1 | 30 s | 12 s | 160 kB | 220 checks | 2026-11-25 | the oldest"
         );
         record.problem = Some("a | b".to_owned());
-        assert_eq!(
-            row(&record),
-            "old |  |  |  |  |  |  | **failed** | 2026-11-25 | a \\| b"
-        );
+        assert_eq!(row(&record), "old |  |  |  |  |  |  | **failed** | 2026-11-25 | a \\| b");
     }
 }

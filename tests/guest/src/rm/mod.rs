@@ -14,3 +14,4 @@ pub mod question;
 pub mod run;
 
 mod call;
+mod slow;

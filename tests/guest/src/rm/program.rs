@@ -4,6 +4,7 @@
 //!   ask SET: each question of the set both ways, and prints the answers
 //!   thread NAME SET: the same from a thread of that name, which is not the process's
 //!   contained SET: the same from a process that is the first of its own, as in a container
+//!   slow SET: asks one of them with memory that is only there when standard input ends
 //!   cost SET UNIT BATCHES CALLS: each question of the set that often, and prints what that took
 //!   family WAY: starts two virtual machines, each with a child that asks for its vGPU's type
 //!   child: is such a child
@@ -33,6 +34,7 @@ use super::{
     cost::{self, Amount, Unit},
     family,
     question::{self, Question},
+    slow,
 };
 use crate::expected::{OFFERED, TESLA_P40};
 
@@ -63,6 +65,7 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
         ["ask", set] => ask(set),
         ["thread", name, set] => thread(name, set),
         ["contained", set] => contained(set),
+        ["slow", set] => slow::run(set),
         ["cost", set, unit, batches, calls] => {
             let amount = Amount { batches: batches.parse()?, calls: calls.parse()? };
             cost::run(set, Unit::parse(unit)?, amount)

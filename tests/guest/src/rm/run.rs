@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::Read,
     os::unix::{fs::symlink, process::CommandExt},
     path::Path,
     process::{Child, Command, Stdio},
@@ -14,6 +15,7 @@ use super::{
     answer::Answered,
     cost::{Amount, Cost, Unit},
     program::NAMES,
+    slow::MISSED,
 };
 
 pub const VGPUD: &str = NAMES[0];
@@ -122,6 +124,36 @@ pub fn cost(name: &str, set: &str, unit: Unit, amount: Amount) -> Result<Vec<Cos
     let (batches, calls) = (amount.batches.to_string(), amount.calls.to_string());
     let text = output(command(name, &["cost", set, unit.name(), &batches, &calls]))?;
     text.lines().map(Cost::parse).collect()
+}
+
+/// A program that waits for memory of its own, in the module.
+pub struct Slow(Child);
+
+impl Slow {
+    /// Has the program `name` ask, and returns when what was answered is missed.
+    pub fn start(name: &str, set: &str) -> Result<Self> {
+        let mut command = command(name, &["slow", set]);
+        let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
+        let mut said = [0; MISSED.len() + 1];
+        let output = child.stdout.as_mut().context("no output")?;
+        let read = output.read_exact(&mut said);
+        if read.is_err() || !said.starts_with(MISSED.as_bytes()) {
+            let errors = end(child).err();
+            anyhow::bail!("nothing was missed: {errors:?}");
+        }
+        Ok(Self(child))
+    }
+
+    /// Lets its memory come, and returns what it was answered.
+    pub fn bring(self) -> Result<Vec<Answered>> {
+        parse(&end(self.0)?)
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(mut self) -> Result<()> {
+        self.0.kill().context("killing a daemon")?;
+        self.0.wait().context("waiting for a killed daemon").map(drop)
+    }
 }
 
 /// The file with the answers that a load by `name` may get.

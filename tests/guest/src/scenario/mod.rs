@@ -22,6 +22,7 @@ mod rm_params;
 mod rm_parts;
 mod rm_policy;
 mod rm_real;
+mod rm_slow;
 mod selftest;
 mod standin;
 mod steps;

@@ -11,6 +11,7 @@ use anyhow::{Result, ensure};
 
 use super::{
     rm_control::{TURING, TURING_BOARD, all_told, prepare, same, set_driver},
+    rm_slow,
     standin::path,
     steps::{DRIVER, MODULE, attached, soon},
 };
@@ -27,7 +28,7 @@ use crate::{
 
 /// Loads a stand-in whose answers change by more than one field, and allows a load whatever may be
 /// told before, while and after the module is there. Returns what is told without it, and with it.
-fn prepare_load(settings: &Settings) -> Result<(Vec<Answered>, Vec<Answered>)> {
+pub fn prepare_load(settings: &Settings) -> Result<(Vec<Answered>, Vec<Answered>)> {
     kernel::load_with(&path("550"), TURING_BOARD)?;
     let raw = run::ask(VGPUD, "550")?;
     kernel::load(MODULE)?;
@@ -46,7 +47,8 @@ pub fn run(report: &mut Report) -> Result<()> {
     killed(report)?;
     asleep(report)?;
     many(report)?;
-    too_many(report)
+    too_many(report)?;
+    rm_slow::run(report)
 }
 
 fn coming_and_going(report: &mut Report) -> Result<()> {
