@@ -50,6 +50,9 @@ mod tests {
     #[test]
     fn every_scenario_is_run_every_time_on_one_kernel() {
         let names: Vec<_> = runs().iter().filter(|r| always(r)).map(|r| r.scenario.name).collect();
-        assert_eq!(names, vm::all().map(|scenario| scenario.name).collect::<Vec<_>>());
+        // NVIDIA's older drivers do not compile for it.
+        let older = |name: &str| name == "real-535" || name == "real-525";
+        let all = vm::all().map(|scenario| scenario.name).filter(|name| !older(name));
+        assert_eq!(names, all.collect::<Vec<_>>());
     }
 }

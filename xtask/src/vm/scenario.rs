@@ -108,6 +108,9 @@ const EVERY_TARGET: &[&str] = &[
 /// What NVIDIA's 550.163.01 is run on: it does not compile for much newer kernels.
 const NVIDIAS: &[&str] = &["debian-6.12", "debian-6.1"];
 
+/// What NVIDIA's older drivers are run on, which do not compile for newer kernels.
+const OLDER: &[&str] = &["debian-6.1"];
+
 const DEFAULT: Scenario = Scenario {
     name: "",
     about: "",
@@ -199,6 +202,20 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "baseline", about: "NVIDIA's driver without us", unlock: false, ..REAL },
     Scenario { name: "real", about: "NVIDIA's driver, unlocked and put back", ..REAL },
+    Scenario {
+        name: "real-535",
+        about: "NVIDIA's 535, unlocked and put back",
+        targets: OLDER,
+        real_driver: Some("535.216.03"),
+        ..REAL
+    },
+    Scenario {
+        name: "real-525",
+        about: "NVIDIA's 525, unlocked and put back",
+        targets: OLDER,
+        real_driver: Some("525.147.05"),
+        ..REAL
+    },
     Scenario {
         name: "real-tables",
         about: "NVIDIA's driver that goes by its tables, unlocked and put back",
@@ -461,13 +478,16 @@ mod tests {
     fn the_two_ends_are_put_under_load() {
         let wanted = set(&["standin", "rm-control", "rm-under-load", "mdev", "mdev-under-load"]);
         assert_eq!(on("debian-7.2"), wanted);
-        let real = set(&["baseline", "real", "real-tables", "real-wrong-key", "rm-real"]);
+        let real = set(&[
+            "baseline", "real", "real-535", "real-525", "real-tables", "real-wrong-key", "rm-real",
+        ]);
         assert_eq!(on("debian-6.1"), &wanted | &real);
     }
 
     #[test]
     fn the_stable_kernel_runs_all_and_the_kernels_crate_all_without_nvidias_driver() {
-        let every: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
+        let older = |s: &Scenario| s.real_driver.is_some() && s.targets == OLDER;
+        let every: BTreeSet<_> = all().filter(|s| !older(s)).map(|s| s.name).collect();
         assert_eq!(on("debian-6.12"), every);
         let only_once = |name: &str| name.starts_with("selftest-") || name == "rm-cost-time";
         let wanted =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The real driver, unmodified, with the module: 550.163.01 on an emulated GTX 1080 Ti.
+//! The real drivers, unmodified, with the module, on an emulated GTX 1080 Ti.
 
 use anyhow::{Result, ensure};
 
@@ -16,40 +16,55 @@ use crate::{
     status::Status,
 };
 
-const GATE: Gate = Gate::Store;
+/// A driver whose checks decide.
+pub struct Checks {
+    version: &'static str,
+    branch: &'static str,
+    gate: Gate,
+    /// How its branch's sites were proven, as the status says it.
+    proof: &'static str,
+}
 
-pub fn run(report: &mut Report) -> Result<()> {
+pub const V550: Checks =
+    Checks { version: "550.163.01", branch: "550", gate: Gate::Store, proof: "run" };
+pub const V535: Checks =
+    Checks { version: "535.216.03", branch: "535", gate: Gate::Return(0), proof: "file" };
+pub const V525: Checks =
+    Checks { version: "525.147.05", branch: "525", gate: Gate::Return(0), proof: "file" };
+
+pub fn run(report: &mut Report, checks: &Checks) -> Result<()> {
     report.announce_taint("POE");
     let board = Board::find()?;
     steps::prepare()?;
-    driver_first(report, &board)?;
-    module_first(report)?;
+    driver_first(report, &board, checks)?;
+    module_first(report, checks.gate)?;
     driver_reloads(report)
 }
 
-fn driver_first(report: &mut Report, board: &Board) -> Result<()> {
+fn driver_first(report: &mut Report, board: &Board, checks: &Checks) -> Result<()> {
+    let gate = checks.gate;
     report.part("driver first");
     let mut log = Log::from_now()?;
     kernel::load(DRIVER)?;
-    answers::factory(report, GATE, "before");
+    answers::factory(report, gate, "before");
     let before = probe::digests()?;
 
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));
     report.check("the status names the driver and the board", || {
         let status = Status::read()?;
-        status.is("/driver/version", "550.163.01")?;
-        status.is("/driver/branch", "550")?;
+        status.is("/driver/version", checks.version)?;
+        status.is("/driver/branch", checks.branch)?;
         status.is("/gpus/0/address", board.address.as_str())?;
         status.is("/gpus/0/device", "0x1b06")?;
         status.is("/gpus/0/answered_as/device", "0x1b38")?;
         status.is("/gpus/0/answered_as/name", "Tesla P40")?;
         status.is("/tables/state", "not needed")?;
-        status.is("/driver/proof", "run")
+        status.is("/driver/proof", checks.proof)
     });
     report.check("the text says the same", || {
         let text = crate::status::text()?;
-        for words in ["550.163.01", board.address.as_str(), "Tesla P40"] {
+        for words in [checks.version, board.address.as_str(), "Tesla P40"] {
             ensure!(text.contains(words), "it does not say {words:?}:\n{text}");
         }
         Ok(())
@@ -60,17 +75,17 @@ fn driver_first(report: &mut Report, board: &Board) -> Result<()> {
         ensure!(of_board == 1, "it has {of_board}: {lines:#?}");
         Ok(())
     });
-    answers::unlocked(report, GATE, "with the module");
+    answers::unlocked(report, gate, "with the module");
 
     kernel::unload(MODULE)?;
-    answers::factory(report, GATE, "after rmmod");
+    answers::factory(report, gate, "after rmmod");
     report.check("constants and code are byte-identical after rmmod", || {
         unchanged(&before, &probe::digests()?)
     });
     kernel::unload(DRIVER)
 }
 
-fn module_first(report: &mut Report) -> Result<()> {
+fn module_first(report: &mut Report, gate: Gate) -> Result<()> {
     report.part("module first");
     kernel::load(MODULE)?;
     report.check("the status says that there is no driver", || {
@@ -78,9 +93,9 @@ fn module_first(report: &mut Report) -> Result<()> {
     });
     kernel::load(DRIVER)?;
     report.check("attached, all hooks placed", || soon(attached));
-    answers::unlocked(report, GATE, "with the module");
+    answers::unlocked(report, gate, "with the module");
     kernel::unload(MODULE)?;
-    answers::factory(report, GATE, "after rmmod");
+    answers::factory(report, gate, "after rmmod");
     kernel::unload(DRIVER)
 }
 
