@@ -2,6 +2,7 @@
 //! Every scenario on every kernel that it is meant for: what is to be run, what came of it, and what of it
 //! a day's continuous integration takes.
 
+mod drivers;
 mod execute;
 mod inputs;
 mod plan;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::Run;
 use crate::{
     kernel::{self, Target},
+    markdown::safe,
     paths,
     records::{load, now, save},
 };
@@ -78,6 +79,23 @@ impl Record {
     /// Whether all was well, with the same `inputs`.
     pub fn stands(&self, inputs: &str) -> bool {
         self.problem.is_none() && self.inputs == inputs
+    }
+
+    /// What came of it, as a table has it.
+    pub fn in_full(&self) -> String {
+        let skipped = match self.skipped {
+            0 => String::new(),
+            count => format!(", {count} skipped"),
+        };
+        match &self.problem {
+            None => format!("{} passed{skipped}", self.passed),
+            Some(problem) => format!(
+                "**failed**: {} passed, {} failed{skipped}: {}",
+                self.passed,
+                self.failed,
+                safe(problem)
+            ),
+        }
     }
 
     /// What was kept of `run`, if anything. What another version of this program wrote otherwise is

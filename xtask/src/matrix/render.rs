@@ -6,6 +6,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use super::{
+    drivers,
     plan::{Run, runs},
     record::Record,
     results::Results,
@@ -34,6 +35,13 @@ const HEAD: &str = "\
 runs the scenarios that are meant for it; `cargo xtask vm` says what each of them shows. Cold is what a user's
 machine takes to build the module where nothing was there before, on two cores; warm, with the runtime kept; size
 is that of its code and constants.
+";
+
+const DRIVERS: &str = "\
+## NVIDIA's own drivers
+
+Debian's builds of NVIDIA's drivers have the board checks and the capability tables of the vGPU host packages, and no
+vGPU types. The board is emulated: configuration space, BARs, and what the driver reads in BAR3.
 ";
 
 /// Writes docs/matrix.json, docs/matrix.md and the table in README.md from all that is known.
@@ -95,6 +103,7 @@ fn page(results: &Results) -> String {
     let runs = runs();
     let mut page = format!("{HEAD}\n{}", table_of(&kernels(results, &runs)));
     page += &format!("\n## Checks that passed\n\n{}", table_of(&scenarios(results)));
+    page += &format!("\n{DRIVERS}\n{}", table_of(&drivers::rows(results)));
     for target in kernel::targets() {
         page += &format!("\n## {}\n\n", target.name);
         if let Some(build) = results.build(target.name) {
@@ -118,7 +127,7 @@ fn page(results: &Results) -> String {
             None => words(&[run.scenario.name, NOT_RUN, "", "", ""]),
             Some(record) => vec![
                 run.scenario.name.to_owned(),
-                in_full(record),
+                record.in_full(),
                 record.release.clone(),
                 record.seconds.to_string(),
                 day(&record.date).to_owned(),
@@ -215,22 +224,6 @@ fn in_short(record: &Record) -> String {
     match record.problem {
         None => record.passed.to_string(),
         Some(_) => "**failed**".to_owned(),
-    }
-}
-
-fn in_full(record: &Record) -> String {
-    let skipped = match record.skipped {
-        0 => String::new(),
-        count => format!(", {count} skipped"),
-    };
-    match &record.problem {
-        None => format!("{} passed{skipped}", record.passed),
-        Some(problem) => format!(
-            "**failed**: {} passed, {} failed{skipped}: {}",
-            record.passed,
-            record.failed,
-            safe(problem)
-        ),
     }
 }
 

@@ -13,6 +13,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::sh;
 
+/// The board that is emulated unless another is asked for.
+pub const EMULATED: &str = "GTX 1080 Ti (10de:1b06)";
+
 /// What the emulated board is, where it is not the default.
 #[derive(Clone, Debug, Default)]
 pub struct BoardOptions {

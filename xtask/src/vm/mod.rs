@@ -25,7 +25,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-pub use emulated_gpu::BoardOptions;
+pub use emulated_gpu::{BoardOptions, EMULATED};
 pub use outcome::Outcome;
 pub use protocol::Line;
 pub use scenario::{DEMO, Expect, SCENARIOS, STABLE, Scenario, all, find};

@@ -479,7 +479,13 @@ mod tests {
         let wanted = set(&["standin", "rm-control", "rm-under-load", "mdev", "mdev-under-load"]);
         assert_eq!(on("debian-7.2"), wanted);
         let real = set(&[
-            "baseline", "real", "real-535", "real-525", "real-tables", "real-wrong-key", "rm-real",
+            "baseline",
+            "real",
+            "real-535",
+            "real-525",
+            "real-tables",
+            "real-wrong-key",
+            "rm-real",
         ]);
         assert_eq!(on("debian-6.1"), &wanted | &real);
     }
