@@ -169,3 +169,18 @@ fn the_kernel_side_is_formatted() {
         .expect("rustfmt runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
+
+/// The test of the packages compares with the built module, when it is their turn.
+#[test]
+fn packages_settings_have_every_parameter() {
+    let shim = read("module/src/shim/param.c");
+    let named = shim.lines().filter_map(|line| line.strip_prefix("VU_PARAM(")?.split(',').next());
+    let settings = read("scripts/packages/modprobe.d/vgpu_unlock.conf");
+    let mut parameters = 0;
+    for name in named.filter(|name| *name != "name") {
+        parameters += 1;
+        let line = format!("\n#options vgpu_unlock {name}=");
+        assert!(settings.contains(&line), "modprobe.d does not have {name}");
+    }
+    assert!(parameters > 4, "{parameters}");
+}
