@@ -48,7 +48,7 @@ const RETURNS_1: [Pattern; 1] = [Pattern::new(
 
 /// setae for setne, which is always true there. Source: the byte that VGPU-Community-Drivers'
 /// vGPU-Unlock-patcher puts into host builds of 525 and 535.
-static SETS_ABOVE_OR_EQUAL: [Pattern; 1] = [Pattern::new(
+const SETS_ABOVE_OR_EQUAL: [Pattern; 1] = [Pattern::new(
     "48 8b b7 ?? ?? 00 00 ba 1a 00 00 ff c7 45 0c 00 00 00 00 48 8d 4d 0c \
      48 8b 86 ?? ?? 00 00 ?? ?? ?? ?? ?? 8b 45 0c 85 c0 0f 93 c0",
 )];
