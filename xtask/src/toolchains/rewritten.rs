@@ -24,6 +24,8 @@ const ANSWERS: &[(&str, Option<&str>)] = &[
     // gcc itself lists the calls to the tracer; after clang, objtool does.
     ("FTRACE_MCOUNT_USE_CC", None),
     ("FTRACE_MCOUNT_USE_OBJTOOL", Some("y")),
+    // … and leaves them as the kernel, which gcc has built, expects them.
+    ("HAVE_OBJTOOL_NOP_MCOUNT", None),
     // What clang (19) does not know, or spells otherwise.
     ("CC_HAS_MIN_FUNCTION_ALIGNMENT", None),
     ("CC_HAS_SANE_FUNCTION_ALIGNMENT", None),
