@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Directories that are made anew.
+//! Directories that are made anew, and copies that are brought up to date.
 
 use std::{fs, path::Path};
 
@@ -23,6 +23,24 @@ pub fn remove(dir: &Path) -> Result<()> {
 pub fn empty(dir: &Path) -> Result<()> {
     remove(dir)?;
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))
+}
+
+/// Makes the file `to` what `from` is. One that is the same already keeps its time, so that nothing is built anew
+/// because of it.
+///
+/// # Errors
+/// One can't be read, or the other not be written.
+pub fn update(from: &Path, to: &Path) -> Result<()> {
+    let new = fs::read(from).with_context(|| format!("reading {}", from.display()))?;
+    if fs::read(to).is_ok_and(|old| old == new) {
+        return Ok(());
+    }
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
+    }
+    // With its mode: there are programs among them.
+    fs::copy(from, to).with_context(|| format!("writing {}", to.display()))?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -17,6 +17,15 @@ pub fn parts<'a>(document: &'a str, begin: &str, end: &str) -> Result<[&'a str; 
     split().with_context(|| format!("there is no line {begin:?} with a line {end:?} behind it"))
 }
 
+/// The document with another generated part.
+///
+/// # Errors
+/// As [`parts`].
+pub fn with(document: &str, begin: &str, end: &str, part: &str) -> Result<String> {
+    let [before, _, behind] = parts(document, begin, end)?;
+    Ok(format!("{before}{begin}{part}{end}{behind}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,6 +33,7 @@ mod tests {
     #[test]
     fn both_lines_have_to_be_there_in_their_order() {
         assert_eq!(parts("a[b]c", "[", "]").unwrap(), ["a", "b", "c"]);
+        assert_eq!(with("a[b]c", "[", "]", "d").unwrap(), "a[d]c");
         for wrong in ["", "a[b", "b]c", "a]b[c"] {
             parts(wrong, "[", "]").unwrap_err();
         }

@@ -3,6 +3,9 @@
 
 use crate::paths;
 
+/// What a table says of something that nobody has run.
+pub const NOT_RUN: &str = "not run";
+
 /// A table; the first row is its head.
 pub fn table_of(rows: &[Vec<String>]) -> String {
     let line = |row: &Vec<String>| format!("| {} |\n", row.join(" | "));

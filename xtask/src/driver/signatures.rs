@@ -125,11 +125,8 @@ fn read() -> Result<String> {
 /// A driver cannot be had, or a count is not what it must be.
 pub fn write(day: &str) -> Result<()> {
     let table = table(&drivers()?)?;
-    let old = read()?;
-    let [before, _, behind] = generated::parts(&old, BEGIN, END)?;
-    let new = format!(
-        "{before}{BEGIN}\nFrom a run of {day} with Debian's drivers.\n\n{table}{END}{behind}"
-    );
+    let part = format!("\nFrom a run of {day} with Debian's drivers.\n\n{table}");
+    let new = generated::with(&read()?, BEGIN, END, &part)?;
     fs::write(document(), new).with_context(|| format!("writing {}", document().display()))
 }
 

@@ -143,22 +143,11 @@ fn copy(kernel: &Prepared, dir: &Path, from: &Path, parts: &[&str]) -> Result<()
         }
     }
     for source in &sources {
-        update(&from.join(source), &dir.join(source))?;
+        dirs::update(&from.join(source), &dir.join(source))?;
     }
     let names: Vec<_> = sources.iter().map(|path| path.display().to_string()).collect();
     fs::write(&list, names.join("\n"))?;
     Ok(())
-}
-
-fn update(from: &Path, to: &Path) -> Result<()> {
-    let new = fs::read(from).with_context(|| format!("reading {}", from.display()))?;
-    if fs::read(to).is_ok_and(|old| old == new) {
-        return Ok(());
-    }
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
-    }
-    fs::write(to, new).with_context(|| format!("writing {}", to.display()))
 }
 
 /// All files at and below `path`.

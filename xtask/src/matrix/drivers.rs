@@ -5,7 +5,7 @@ use super::{plan::Run, record::Record, results::Results};
 use crate::{
     driver::PACKAGES,
     kernel,
-    markdown::{day, words},
+    markdown::{NOT_RUN, day, words},
     vm::{self, EMULATED},
 };
 
@@ -24,7 +24,7 @@ pub fn rows(results: &Results) -> Vec<Vec<String>> {
                     release.to_owned(),
                     EMULATED.to_owned(),
                     scenario.name.to_owned(),
-                    record.map_or_else(|| "not run".to_owned(), Record::in_full),
+                    record.map_or_else(|| NOT_RUN.to_owned(), Record::in_full),
                     record.map(|record| day(&record.date).to_owned()).unwrap_or_default(),
                 ]);
             }

@@ -40,9 +40,9 @@ pub fn run(run: &Run, watch: &mut dyn FnMut(&Line)) -> Result<Outcome> {
 
 /// Where a scenario is meant to fail, its being told so is the only check.
 fn judge(record: &mut Record, scenario: &Scenario, outcome: &Outcome) {
-    let unexpected = scenario.unexpected(outcome);
     record.seconds = outcome.took.as_secs_f64().round() as u64;
     if scenario.expect != Expect::Success {
+        let unexpected = scenario.unexpected(outcome);
         record.passed = usize::from(unexpected.is_none());
         record.failed = usize::from(unexpected.is_some());
         record.problem = unexpected.as_deref().map(one_line);
@@ -51,8 +51,14 @@ fn judge(record: &mut Record, scenario: &Scenario, outcome: &Outcome) {
     record.passed = outcome.passed.len();
     record.failed = outcome.failed.len();
     record.skipped = outcome.skipped.len();
+    record.problem = problem(scenario, outcome);
+}
+
+/// What is wrong with the outcome of a scenario that is meant to succeed, if anything: the first check that failed, or
+/// else what happened.
+pub fn problem(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
     let failed = outcome.failed.first().map(|(check, reason)| format!("{check}: {reason}"));
-    record.problem = unexpected.map(|why| one_line(&failed.unwrap_or(why)));
+    scenario.unexpected(outcome).map(|why| one_line(&failed.unwrap_or(why)))
 }
 
 /// Prepares `target` for runs, builds our module for it as a user's machine does, from nothing and with the

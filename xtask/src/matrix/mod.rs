@@ -11,7 +11,7 @@ mod render;
 mod results;
 mod slices;
 
-pub use execute::{build, first_line, kept, run};
+pub use execute::{build, first_line, kept, problem, run};
 pub use inputs::Sources;
 pub use plan::{Run, runs};
 pub use record::Record;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     generated,
     kernel::{self, Target},
-    markdown::{day, safe, table_of, words},
+    markdown::{NOT_RUN, day, safe, table_of, words},
     paths,
     vm::{self, Scenario},
 };
@@ -85,8 +85,7 @@ fn read(name: &str) -> Result<String> {
 
 /// README.md with another table.
 fn with_table(readme: &str, table: &str) -> Result<String> {
-    let [before, _, after] = generated::parts(readme, BEGIN, END).context(README)?;
-    Ok(format!("{before}{BEGIN}{table}{END}{after}"))
+    generated::with(readme, BEGIN, END, table).context(README)
 }
 
 /// What README.md says.
@@ -137,8 +136,6 @@ fn page(results: &Results) -> String {
     }
     page
 }
-
-const NOT_RUN: &str = "not run";
 
 /// A row for each kernel of `runs`, below their headings.
 fn kernels(results: &Results, runs: &[Run]) -> Vec<Vec<String>> {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::{Catcher, Mutation, Record, all};
 use crate::{
     generated,
-    markdown::{day, safe, table_of, words},
+    markdown::{NOT_RUN, day, safe, table_of, words},
     paths,
 };
 
@@ -47,8 +47,7 @@ fn table(page: &str) -> Result<&str> {
 }
 
 fn with_table(page: &str, table: &str) -> Result<String> {
-    let [before, _, behind] = generated::parts(page, BEGIN, END).context(PAGE)?;
-    Ok(format!("{before}{BEGIN}{table}{END}{behind}"))
+    generated::with(page, BEGIN, END, table).context(PAGE)
 }
 
 /// What a table says of each mutation, by its name.
@@ -82,7 +81,7 @@ fn catcher(mutation: &Mutation) -> String {
 fn render(said: &BTreeMap<String, Said>) -> String {
     let mut rows = vec![words(&["mutation", "what is broken", "caught by", "kernel", "date"])];
     for mutation in all() {
-        let not_run = || ["not run".to_owned(), String::new(), String::new()];
+        let not_run = || [NOT_RUN.to_owned(), String::new(), String::new()];
         // What somebody else has noticed does not count.
         let said = said.get(mutation.name).filter(|said| said[0].contains(&catcher(mutation)));
         let said = said.cloned().unwrap_or_else(not_run);

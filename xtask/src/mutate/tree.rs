@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use super::Mutation;
-use crate::{kernel::build::files, paths, sh};
+use crate::{dirs, kernel::build::files, paths, sh};
 
 /// What of the cache is not made of the repository.
 const SHARED: [&str; 3] = ["debs", "drivers", "kernels"];
@@ -56,7 +56,7 @@ impl Tree {
             }
         }
         for name in names {
-            copy(&from.join(name), &self.0.join(name))?;
+            dirs::update(&from.join(name), &self.0.join(name))?;
         }
         Ok(())
     }
@@ -103,23 +103,9 @@ impl Drop for Broken<'_> {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let new = fs::read(from).with_context(|| format!("reading {}", from.display()))?;
-    if fs::read(to).is_ok_and(|old| old == new) {
-        return Ok(());
-    }
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
-    }
-    // With its mode: there are programs among them.
-    fs::copy(from, to).with_context(|| format!("writing {}", to.display()))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::Catcher, *};
-    use crate::dirs;
 
     const MUTATION: Mutation = Mutation {
         name: "a",

@@ -7,7 +7,7 @@ mod page;
 mod rewritten;
 mod upstream;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -52,13 +52,21 @@ pub struct Record {
 impl Record {
     /// What was kept of `toolchain`, if anything.
     pub fn load(toolchain: &Toolchain) -> Option<Self> {
-        load(&directory(toolchain).with_extension("json"))
+        load(&file(toolchain))
+    }
+
+    /// Whether all was well, with the same `inputs`.
+    fn stands(&self, inputs: &str) -> bool {
+        self.problem.is_none() && self.inputs == inputs
     }
 }
 
-fn directory(toolchain: &Toolchain) -> PathBuf {
-    // With something behind it: what follows a dot of a version is no extension.
-    paths::cache().join("toolchains").join(format!("{}.d", toolchain.name))
+fn directory() -> PathBuf {
+    paths::cache().join("toolchains")
+}
+
+fn file(toolchain: &Toolchain) -> PathBuf {
+    directory().join(format!("{}.json", toolchain.name))
 }
 
 /// Builds with `toolchain`, runs the scenario if it is one of those for which that is done, and keeps what came of
@@ -69,25 +77,28 @@ fn directory(toolchain: &Toolchain) -> PathBuf {
 /// What came of it cannot be kept. A failed build is none: the record says so.
 pub fn run(toolchain: &Toolchain, again: bool, watch: &mut dyn FnMut(&Line)) -> Result<Record> {
     let inputs = Sources::read()?.with(&toolchain.name);
-    if let Some(old) = Record::load(toolchain).filter(|old| !again && old.inputs == inputs) {
-        if old.problem.is_none() {
-            return Ok(old);
-        }
+    if let Some(old) = Record::load(toolchain).filter(|old| !again && old.stands(&inputs)) {
+        return Ok(old);
     }
     let mut record = Record { date: now()?, inputs, ..Record::default() };
-    if let Err(error) = build(toolchain, &mut record, watch) {
+    let dir = directory().join(&toolchain.name);
+    dirs::empty(&dir)?;
+    if let Err(error) = build(toolchain, &dir, &mut record, watch) {
         record.problem = Some(matrix::first_line(&error));
         eprintln!("{error:#}");
     }
     // Hundreds of megabytes each.
-    dirs::remove(&directory(toolchain))?;
-    save(&directory(toolchain).with_extension("json"), &record)?;
+    dirs::remove(&dir)?;
+    save(&file(toolchain), &record)?;
     Ok(record)
 }
 
-fn build(toolchain: &Toolchain, record: &mut Record, watch: &mut dyn FnMut(&Line)) -> Result<()> {
-    let dir = directory(toolchain);
-    dirs::empty(&dir)?;
+fn build(
+    toolchain: &Toolchain,
+    dir: &Path,
+    record: &mut Record,
+    watch: &mut dyn FnMut(&Line),
+) -> Result<()> {
     let target = target(toolchain)?;
     let otherwise = Otherwise {
         rustc: match toolchain.rustc {
@@ -95,7 +106,7 @@ fn build(toolchain: &Toolchain, record: &mut Record, watch: &mut dyn FnMut(&Line
             Rustc::Systems => None,
         },
         headers: match toolchain.clang {
-            true => Some(rewritten::for_clang(&kernel::prepare(target.usual)?, &dir)?),
+            true => Some(rewritten::for_clang(&kernel::prepare(target.usual)?, dir)?),
             false => None,
         },
     };
@@ -104,7 +115,7 @@ fn build(toolchain: &Toolchain, record: &mut Record, watch: &mut dyn FnMut(&Line
             kernel::prepare_otherwise(target.with_its_compilers, &dir.join("runtime"), &otherwise)?;
         Ok(Prepared { builds: dir.join("build"), ..kernel })
     };
-    let measured = kernel::build::measured(&dir, &prepare)?;
+    let measured = kernel::build::measured(dir, &prepare)?;
     (record.cold, record.warm, record.size) = (measured.cold, measured.warm, measured.size);
     let kernel = measured.kernel;
     let compilers = Compilers::of(&kernel.inputs());
@@ -114,8 +125,7 @@ fn build(toolchain: &Toolchain, record: &mut Record, watch: &mut dyn FnMut(&Line
         let scenario = vm::find(SCENARIO)?;
         let outcome = vm::run_on(&kernel, scenario, &BoardOptions::default(), watch)?;
         record.passed = Some(outcome.passed.len());
-        let failed = outcome.failed.first().map(|(check, reason)| format!("{check}: {reason}"));
-        record.problem = scenario.unexpected(&outcome).map(|why| failed.unwrap_or(why));
+        record.problem = matrix::problem(scenario, &outcome);
     }
     Ok(())
 }

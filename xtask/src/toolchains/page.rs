@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::{Record, SCENARIO, Toolchain};
 use crate::{
-    markdown::{day, safe, table_of, words},
+    markdown::{NOT_RUN, day, safe, table_of, words},
     paths,
 };
 
@@ -47,7 +47,7 @@ fn page(rows: &[(&Toolchain, Option<Record>)]) -> String {
 
 fn row(toolchain: &Toolchain, record: Option<&Record>) -> Vec<String> {
     let Some(record) = record else {
-        let mut row = words(&[&toolchain.name, "", "", "", "", "", "", "not run", ""]);
+        let mut row = words(&[&toolchain.name, "", "", "", "", "", "", NOT_RUN, ""]);
         row.push(toolchain.about.to_owned());
         return row;
     };

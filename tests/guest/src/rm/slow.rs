@@ -154,11 +154,9 @@ pub fn run(set: &str) -> Result<()> {
         let status = connection.ask(Route::Direct, question.cmd, page.params(len))?;
         Ok(Answer { status, params: page.params(len).to_vec() })
     });
-    let mut answered = page.read();
-    while answered == unanswered {
+    while page.read() == unanswered {
         ensure!(!asked.is_finished(), "it was asked, and nothing was answered");
         thread::sleep(Duration::from_millis(1));
-        answered = page.read();
     }
     // Some of it is there; then all is.
     thread::sleep(Duration::from_millis(50));
