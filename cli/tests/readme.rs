@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the README shows of files and of output.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 const README: &str = include_str!("../../README.md");
 
@@ -38,4 +38,77 @@ fn plans_that_are_shown_are_made_by_a_run() {
     let shown = shown.split_once("```\n").expect("a block ends").0;
     let arguments: Vec<_> = ["plan"].into_iter().chain(arguments.split_whitespace()).collect();
     assert_eq!(run(&arguments), (true, shown.to_owned()));
+}
+
+/// Words that a command begins with, where README names one within a sentence or a table.
+const PROGRAMS: [&str; 18] = [
+    "apt",
+    "cargo",
+    "dkms",
+    "echo",
+    "install",
+    "journalctl",
+    "lspci",
+    "mdevctl",
+    "modinfo",
+    "modprobe",
+    "mokutil",
+    "printf",
+    "rmmod",
+    "scripts/in-root",
+    "scripts/install",
+    "sysctl",
+    "systemctl",
+    "vgpu-unlock",
+];
+
+/// A command of a line of code, and without what it does.
+fn without_comment(line: &str) -> &str {
+    line.split_once(" #").map_or(line, |(command, _)| command).trim()
+}
+
+/// All that README tells to type.
+fn commands() -> BTreeSet<String> {
+    let mut commands = BTreeSet::new();
+    // What is shown of files and output stands in fences: every second part.
+    for text in README.split("\n```").step_by(2) {
+        for line in text.lines() {
+            if let Some(code) = line.strip_prefix("    ") {
+                // A file's line, and the end of a comment.
+                if !code.starts_with("options ") && !code.trim_start().starts_with('#') {
+                    commands.extend(without_comment(code).split("; ").map(str::to_owned));
+                }
+                continue;
+            }
+            let quoted = line.split('`').skip(1).step_by(2);
+            let typed = quoted.filter(|text| {
+                let word = text.split(' ').next().unwrap_or_default();
+                let is_name = !text.contains(' ') && word != "vgpu-unlock" && !word.contains('/');
+                // What modprobe says, and not what it is told.
+                PROGRAMS.contains(&word) && !is_name
+            });
+            commands.extend(typed.map(str::to_owned));
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_command_is_said_to_be_run_somewhere() {
+    let list = include_str!("../../tests/commands");
+    let mut places: Vec<(&str, BTreeSet<String>)> = vec![];
+    for line in list.lines().filter(|line| !line.is_empty()) {
+        match (line.strip_prefix("# ["), places.last_mut()) {
+            (Some(place), _) => places.push((place.split(']').next().unwrap(), BTreeSet::new())),
+            (None, Some((_, there))) => assert!(there.insert(line.to_owned()), "twice: {line}"),
+            (None, None) => {}
+        }
+    }
+    let named: BTreeSet<String> = places.iter().flat_map(|(_, there)| there.clone()).collect();
+    assert_eq!(named.len(), places.iter().map(|(_, there)| there.len()).sum::<usize>());
+    let typed = commands();
+    let missing: Vec<_> = typed.difference(&named).collect();
+    assert!(missing.is_empty(), "tests/commands does not have {missing:#?}");
+    let gone: Vec<_> = named.difference(&typed).collect();
+    assert!(gone.is_empty(), "README.md does not tell to type {gone:#?}");
 }

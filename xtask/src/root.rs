@@ -24,7 +24,7 @@ pub enum Root {
     Packages,
     /// Debian 13 with clang and its linker in gcc's place.
     Clang,
-    /// A user's Debian 12, with no more than what users are told to install.
+    /// A user's Debian 12, with no more than what users are told to install, and what it boots with.
     User12,
     /// A user's Debian 13.
     User13,
@@ -99,7 +99,15 @@ const USER_12: Recipe = Recipe {
         "deb http://deb.debian.org/debian bookworm main",
         "deb [check-valid-until=no] http://security.debian.org/debian-security bookworm-security main",
     ],
-    packages: &["dkms", "linux-headers-amd64", "rustc-web", "rust-web-src", "linux-image-amd64"],
+    packages: &[
+        "dkms",
+        "linux-headers-amd64",
+        "rustc-web",
+        "rust-web-src",
+        "linux-image-amd64",
+        "systemd-sysv",
+        "procps",
+    ],
     update: &["linux-headers-6.12-amd64", "linux-image-6.12-amd64"],
 };
 
@@ -111,17 +119,33 @@ const USER_13: Recipe = Recipe {
         "deb [check-valid-until=no] http://deb.debian.org/debian trixie-backports main",
         "deb [check-valid-until=no] http://security.debian.org/debian-security trixie-security main",
     ],
-    packages: &["dkms", "linux-headers-amd64", "rustc", "rust-src", "linux-image-amd64"],
+    packages: &[
+        "dkms",
+        "linux-headers-amd64",
+        "rustc",
+        "rust-src",
+        "linux-image-amd64",
+        "systemd-sysv",
+        "procps",
+    ],
     update: &["linux-headers-amd64/trixie-backports", "linux-image-amd64/trixie-backports"],
 };
 
 /// What of a user's machine is left out, for nobody looks at it: drivers, documentation, and what of rustc's source
-/// is not core's. Some modules there have to be: DKMS takes a kernel without any for one that is gone.
+/// is not core's. Of modules, what vGPUs take is there: DKMS takes a kernel without any for one that is gone.
 const NOT_LOOKED_AT: &[&str] = &[
     "path-exclude=/lib/modules/*/kernel/*",
     "path-include=/lib/modules/*/kernel/drivers/vfio/*",
+    "path-include=/lib/modules/*/kernel/drivers/iommu/*",
+    "path-include=/lib/modules/*/kernel/virt/*",
+    "path-include=/lib/modules/*/kernel/lib/*",
+    "path-include=/lib/modules/*/kernel/crypto/*",
     "path-exclude=/usr/lib/modules/*/kernel/*",
     "path-include=/usr/lib/modules/*/kernel/drivers/vfio/*",
+    "path-include=/usr/lib/modules/*/kernel/drivers/iommu/*",
+    "path-include=/usr/lib/modules/*/kernel/virt/*",
+    "path-include=/usr/lib/modules/*/kernel/lib/*",
+    "path-include=/usr/lib/modules/*/kernel/crypto/*",
     "path-exclude=/usr/share/doc/*",
     "path-exclude=/usr/share/locale/*",
     "path-exclude=/usr/share/man/*",

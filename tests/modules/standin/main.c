@@ -6,6 +6,8 @@
  */
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
 
 #include "rm.h"
 #include "variant.h"
@@ -30,6 +32,9 @@ static const struct pci_device_id standin_ids[] = {
 	{}
 };
 
+/* Any board of NVIDIA's for graphics, as the real one's installer has it: by this udev finds the driver. */
+MODULE_ALIAS("pci:v000010DEd*sv*sd*bc03sc00i00*");
+
 static struct pci_driver standin_driver = {
 	.name = "nvidia",
 	.id_table = standin_ids,
@@ -51,6 +56,32 @@ static const char identification[] __used =
 	"nvidia id: NVIDIA UNIX Open Kernel Module for x86_64  " STANDIN_VERSION "  Release Build";
 #endif
 
+#if STANDIN_CHANGED == CHANGED_OPEN
+#define KIND "Open Kernel Module for x86_64"
+#else
+#define KIND "x86_64 Kernel Module"
+#endif
+
+/* What people and programs tell the driver's version and kind by. */
+static int version_show(struct seq_file *file, void *unused)
+{
+	seq_puts(file, "NVRM version: NVIDIA UNIX " KIND "  " STANDIN_VERSION "  Stand-in\n");
+	return 0;
+}
+
+static struct proc_dir_entry *proc_dir;
+
+static int proc_add(void)
+{
+	proc_dir = proc_mkdir("driver/nvidia", NULL);
+	if (!proc_dir)
+		return -ENOMEM;
+	if (proc_create_single("version", 0444, proc_dir, version_show))
+		return 0;
+	proc_remove(proc_dir);
+	return -ENOMEM;
+}
+
 static int __init standin_init(void)
 {
 	int ret;
@@ -62,17 +93,23 @@ static int __init standin_init(void)
 	if (ret)
 		return ret;
 	ret = rm_init();
-	if (!ret && fail_init) {
-		rm_exit();
-		ret = -ENODEV;
-	}
 	if (ret)
-		pci_unregister_driver(&standin_driver);
+		goto out_driver;
+	ret = fail_init ? -ENODEV : proc_add();
+	if (ret)
+		goto out_rm;
+	return 0;
+
+out_rm:
+	rm_exit();
+out_driver:
+	pci_unregister_driver(&standin_driver);
 	return ret;
 }
 
 static void __exit standin_exit(void)
 {
+	proc_remove(proc_dir);
 	rm_exit();
 	pci_unregister_driver(&standin_driver);
 }

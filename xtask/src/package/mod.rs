@@ -2,7 +2,9 @@
 //! Packages, made of what is committed, in a system that has what makes packages.
 
 mod deb;
+mod machine;
 mod rpm;
+mod system;
 mod test;
 mod tree;
 

@@ -20,7 +20,7 @@ mod standin;
 
 use std::{
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -29,6 +29,7 @@ pub use emulated_gpu::{BoardOptions, EMULATED};
 pub use outcome::Outcome;
 pub use protocol::Line;
 pub use scenario::{DEMO, Expect, SCENARIOS, STABLE, Scenario, all, find};
+pub use standin::{PEOPLES, stage};
 
 use crate::{
     dirs,
@@ -77,26 +78,73 @@ pub fn run_on(
         key: board.key.clone().or_else(|| scenario.key.map(str::to_owned)),
         ..board.clone()
     };
+    let machine = |gpu: &EmulatedGpu| qemu::Machine {
+        vmlinuz: &kernel.vmlinuz,
+        initramfs: &initramfs,
+        gpu_socket: gpu.socket().to_owned(),
+        console: dir.join("console.log"),
+        arguments: scenario.kernel_arguments(),
+        iommu: false,
+        counted: scenario.counted,
+        timeout: scenario.timeout * kernel.target.patience,
+        patience: kernel.target.patience,
+    };
+    power_on(target.name, &dir, &board, &machine, watch)
+}
+
+/// A system that was packed whole, with an init of its own.
+pub struct System<'a> {
+    /// What people call it.
+    pub name: &'a str,
+    /// Has its `system.cpio` and `vmlinuz`; the kernel's log goes there.
+    pub dir: &'a Path,
+    /// The kernel's command line.
+    pub arguments: &'a str,
+    /// From power-on to power-off.
+    pub timeout: Duration,
+}
+
+impl System<'_> {
+    /// Boots it, with the emulated GPU and an IOMMU.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn boot(&self, watch: &mut dyn FnMut(&protocol::Line)) -> Result<Outcome> {
+        let (vmlinuz, initramfs) = (self.dir.join("vmlinuz"), self.dir.join("system.cpio"));
+        let machine = |gpu: &EmulatedGpu| qemu::Machine {
+            vmlinuz: &vmlinuz,
+            initramfs: &initramfs,
+            gpu_socket: gpu.socket().to_owned(),
+            console: self.dir.join("console.log"),
+            arguments: self.arguments.to_owned(),
+            iommu: true,
+            counted: false,
+            timeout: self.timeout,
+            // systemd starts a good deal before it starts what speaks.
+            patience: 3,
+        };
+        power_on(self.name, self.dir, &BoardOptions::default(), &machine, watch)
+    }
+}
+
+/// Starts a machine, once more where its kernel hangs before init, and judges what came of it.
+fn power_on<'a>(
+    name: &str,
+    dir: &Path,
+    board: &BoardOptions,
+    machine: &dyn Fn(&EmulatedGpu) -> qemu::Machine<'a>,
+    watch: &mut dyn FnMut(&protocol::Line),
+) -> Result<Outcome> {
     let mut tries = 0;
     let (end, took) = loop {
         tries += 1;
-        let gpu = EmulatedGpu::start(&dir, &board)?;
+        let gpu = EmulatedGpu::start(dir, board)?;
         let started = Instant::now();
-        let machine = qemu::Machine {
-            vmlinuz: &kernel.vmlinuz,
-            initramfs: &initramfs,
-            gpu_socket: gpu.socket(),
-            console: dir.join("console.log"),
-            arguments: scenario.kernel_arguments(),
-            counted: scenario.counted,
-            timeout: scenario.timeout * kernel.target.patience,
-            patience: kernel.target.patience,
-        };
-        let end = machine.run(watch)?;
+        let end = machine(&gpu).run(watch)?;
         if !end.hung_in_boot() || tries == TRIES {
             break (end, started.elapsed());
         }
-        eprintln!("... {} hung while it booted, try {} of {TRIES}", target.name, tries + 1);
+        eprintln!("... {name} hung while it booted, try {} of {TRIES}", tries + 1);
     };
     Ok(outcome::judge(end, took))
 }

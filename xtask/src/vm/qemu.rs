@@ -28,15 +28,19 @@ const TIMED: &[&str] = &["-accel", "tcg,thread=multi", "-smp", "2"];
 const COUNTED: &[&str] =
     &["-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=0,sleep=off"];
 
+const IOMMU: &[&str] = &["-device", "intel-iommu,caching-mode=on"];
+
 /// What QEMU is given.
 pub struct Machine<'a> {
     pub vmlinuz: &'a Path,
     pub initramfs: &'a Path,
-    pub gpu_socket: &'a Path,
+    pub gpu_socket: PathBuf,
     /// Where the kernel's log goes.
     pub console: PathBuf,
     /// Added to the kernel's command line.
     pub arguments: String,
+    /// It has an IOMMU.
+    pub iommu: bool,
     /// One processor, whose time stamp counter and clocks advance by a nanosecond an instruction.
     pub counted: bool,
     pub timeout: Duration,
@@ -149,7 +153,7 @@ impl Machine<'_> {
         let mut command = Command::new("qemu-system-x86_64");
         let socket = serde_json::json!({
             "driver": "vfio-user-pci",
-            "socket": { "type": "unix", "path": self.gpu_socket },
+            "socket": { "type": "unix", "path": &self.gpu_socket },
         });
         let serial = |path: &Path| format!("file:{}", path.display());
         command
@@ -161,6 +165,7 @@ impl Machine<'_> {
             .args(["-display", "none", "-monitor", "none", "-no-reboot", "-nodefaults"])
             // First the kernel's console, second the guest's report.
             .args(["-serial", &serial(&self.console), "-serial", "stdio"])
+            .args(if self.iommu { IOMMU } else { &[] })
             .args(["-device", &socket.to_string()])
             .arg("-kernel")
             .arg(self.vmlinuz)

@@ -112,19 +112,29 @@ pub const FAULTS: &[Variant] = &[
     Variant { name: "short-sacrificial", sacrificial: 10, ..TABLES },
 ];
 
+/// For a machine that is a user's: what people have whose `vgpuConfig.xml` need not come from elsewhere.
+pub const PEOPLES: &Variant = &FORM_535;
+
 /// Builds the modules of `variant` for `kernel`: `nvidia`, and `nvidia-vgpu-vfio` on top of it.
 ///
 /// # Errors
 /// They do not compile.
 pub fn build(kernel: &Prepared, variant: &Variant) -> Result<Vec<PathBuf>> {
-    let source = paths::repo().join("tests/modules/standin");
     let staged = paths::cache().join("vm/sources").join(format!("standin-{}", variant.name));
-    stage(variant, &source, &staged)
-        .with_context(|| format!("preparing the stand-in {}", variant.name))?;
+    stage(variant, &staged)?;
     kernel::build::c_modules(kernel, &staged)
 }
 
-fn stage(variant: &Variant, source: &Path, staged: &Path) -> Result<()> {
+/// Makes `staged` a directory that a kernel's build makes the modules of `variant` of.
+///
+/// # Errors
+/// It can't be written.
+pub fn stage(variant: &Variant, staged: &Path) -> Result<()> {
+    write(variant, staged).with_context(|| format!("preparing the stand-in {}", variant.name))
+}
+
+fn write(variant: &Variant, staged: &Path) -> Result<()> {
+    let source = &paths::repo().join("tests/modules/standin");
     dirs::empty(staged)?;
     for entry in fs::read_dir(source).with_context(|| format!("reading {}", source.display()))? {
         let from = entry?.path();
