@@ -49,6 +49,7 @@ enum Command {
     Test(cmd::test::Args),
     Signatures(cmd::signatures::Args),
     Bench(cmd::bench::Args),
+    Miri(cmd::miri::Args),
     Fuzz(cmd::fuzz::Args),
     Package(cmd::package::Args),
 }
@@ -69,6 +70,7 @@ fn main() -> anyhow::Result<()> {
         Command::Test(args) => cmd::test::run(&args),
         Command::Signatures(args) => cmd::signatures::run(&args),
         Command::Bench(args) => cmd::bench::run(&args),
+        Command::Miri(args) => cmd::miri::run(&args),
         Command::Fuzz(args) => cmd::fuzz::run(&args),
         Command::Package(args) => cmd::package::run(&args),
     }

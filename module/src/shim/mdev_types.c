@@ -3,6 +3,7 @@
 #include <linux/gfp.h>
 #include <linux/kernfs.h>
 #include <linux/uuid.h>
+#include <linux/workqueue.h>
 
 #include "mdev.h"
 #include "shim.h"
@@ -14,6 +15,11 @@ bool vu_mdev_holds(const struct mdev_type *type)
 
 void vu_mdev_reset(struct mdev_type *type)
 {
+#ifdef CONFIG_DEBUG_KOBJECT_RELEASE
+	/* Such kernels release it later than they could, by work that lies within it. */
+	if (type->kobj.release.work.func)
+		flush_delayed_work(&type->kobj.release);
+#endif
 	/* The mdev core would take it for registered, and the name that it has freed for a name. */
 	memset(&type->kobj, 0, sizeof(type->kobj));
 	type->devices_kobj = NULL;

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod fuzz;
 pub mod kernel;
 pub mod matrix;
+pub mod miri;
 pub mod mutate;
 pub mod object;
 pub mod package;

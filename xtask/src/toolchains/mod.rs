@@ -3,6 +3,7 @@
 //! the newest there is, distributions' own, and clang in gcc's place.
 
 mod list;
+mod miri;
 mod page;
 mod rewritten;
 mod upstream;
@@ -21,6 +22,7 @@ use crate::{
     vm::{self, BoardOptions, Line},
 };
 pub use list::{Rustc, Toolchain, all};
+pub use miri::run as miri;
 pub use page::write;
 
 /// What is run with what the oldest, the newest and the most different of them have built.

@@ -17,8 +17,22 @@ const PLACE: &str = "https://static.rust-lang.org/dist";
 /// Among the tools of every Debian; it needs no more than apt does.
 const DOWNLOAD: &str = "/usr/lib/apt/apt-helper";
 
+/// A part of a release, and the platform that it is for.
+type Part = (&'static str, &'static str);
+
+const HOST: &str = "x86_64-unknown-linux-gnu";
+
 /// What is taken of a release: the compiler, and what core is built from.
-const PARTS: [(&str, &str); 2] = [("rustc", "x86_64-unknown-linux-gnu"), ("rust-src", "*")];
+const PARTS: [Part; 2] = [("rustc", HOST), ("rust-src", "*")];
+
+/// What takes programs apart: Miri, and what it compiles the standard library with.
+const MIRI: [Part; 5] = [
+    ("rustc", HOST),
+    ("rust-std", HOST),
+    ("cargo", HOST),
+    ("rust-src", "*"),
+    ("miri-preview", HOST),
+];
 
 /// The newest release is 1.N; returns N.
 ///
@@ -35,11 +49,28 @@ pub fn newest() -> Result<u32> {
 /// It cannot be had, or is not what its manifest says.
 pub fn fetched(minor: u32, dir: &Path) -> Result<PathBuf> {
     let _bar = sh::progress(&format!("fetching rustc 1.{minor}"));
-    let manifest = manifest(&format!("1.{minor}"))?;
+    unpack(&manifest(&format!("1.{minor}"))?, &PARTS, dir)?;
+    Ok(dir.join("bin/rustc"))
+}
+
+/// Fetches the newest Miri, which there is of nightly releases only, into `dir`; returns its day.
+///
+/// # Errors
+/// As [`fetched`].
+pub fn miri(dir: &Path) -> Result<String> {
+    let _bar = sh::progress("fetching Miri");
+    let manifest = manifest("nightly")?;
+    unpack(&manifest, &MIRI, dir)?;
+    let day = manifest.get("date").and_then(Value::as_str);
+    Ok(day.context("the manifest of Rust's nightly channel has no date")?.to_owned())
+}
+
+/// Unpacks parts of what `manifest` is of into `dir`, which is empty before.
+fn unpack(manifest: &Value, parts: &[Part], dir: &Path) -> Result<()> {
     dirs::empty(dir)?;
-    for (part, platform) in PARTS {
-        let (url, hash) = archive(&manifest, part, platform)
-            .with_context(|| format!("Rust 1.{minor} has no {part} for {platform}"))?;
+    for (part, platform) in parts {
+        let (url, hash) = archive(manifest, part, platform)
+            .with_context(|| format!("this release of Rust has no {part} for {platform}"))?;
         let file = dir.join("archive.tar.xz");
         download(url, &file, Some(hash))?;
         // An archive has a directory for each of its parts, and these have what belongs into the sysroot.
@@ -53,7 +84,7 @@ pub fn fetched(minor: u32, dir: &Path) -> Result<PathBuf> {
         )?;
         fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
     }
-    Ok(dir.join("bin/rustc"))
+    Ok(())
 }
 
 /// What a manifest says of a part: where it is, and its SHA-256.

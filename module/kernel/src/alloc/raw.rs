@@ -61,22 +61,24 @@ use testing as c;
 pub mod testing {
     extern crate std;
 
-    use core::cell::Cell;
+    use core::cell::{Cell, RefCell};
     use core::ffi::c_void;
     use std::alloc::{alloc, dealloc, realloc, Layout};
+    use std::collections::BTreeMap;
     use std::thread_local;
 
-    /// In front of what is handed out: how long it is. As long as the alignment that is promised.
-    const HEAD: usize = 8;
+    use super::ALIGN;
 
     thread_local! {
-        static LIVE: Cell<usize> = const { Cell::new(0) };
+        /// Where there are allocations, and how long they are. Not in front of them: what a pointer to a value
+        /// may be used for ends with the value.
+        static LIVE: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
         static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
     }
 
     /// How many allocations there are.
     pub fn live() -> usize {
-        LIVE.get()
+        LIVE.with_borrow(BTreeMap::len)
     }
 
     /// Lets the next `left` allocations succeed, and none after them.
@@ -85,33 +87,35 @@ pub mod testing {
     }
 
     fn layout(size: usize) -> Layout {
-        Layout::from_size_align(size.checked_add(HEAD).unwrap(), HEAD).unwrap()
+        Layout::from_size_align(size, ALIGN).unwrap()
+    }
+
+    /// Forgets an allocation; returns how long it was.
+    fn taken(old: *const c_void) -> usize {
+        LIVE.with_borrow_mut(|live| live.remove(&(old as usize))).expect("no allocation is there")
     }
 
     /// As the one in C.
     ///
     /// # Safety
-    /// `old` is NULL, or comes from here and was not freed.
+    /// `old` is NULL, or comes from here and was not freed; `size` is not 0.
     pub unsafe fn vu_realloc(old: *const c_void, had: usize, size: usize) -> *mut c_void {
         if LEFT.get() == 0 {
             return core::ptr::null_mut();
         }
         LEFT.set(LEFT.get() - 1);
-        // SAFETY: In front of what was handed out lies its length.
-        unsafe {
-            let start = if old.is_null() {
-                assert_eq!(had, 0);
-                LIVE.set(LIVE.get() + 1);
-                alloc(layout(size))
-            } else {
-                let start = old.cast_mut().cast::<u8>().sub(HEAD);
-                assert_eq!(had, start.cast::<usize>().read());
-                realloc(start, layout(had), size + HEAD)
-            };
-            assert!(!start.is_null());
-            start.cast::<usize>().write(size);
-            start.add(HEAD).cast()
-        }
+        let new = if old.is_null() {
+            assert_eq!(had, 0);
+            // SAFETY: `size` is not 0.
+            unsafe { alloc(layout(size)) }
+        } else {
+            assert_eq!(had, taken(old));
+            // SAFETY: It was allocated with this layout.
+            unsafe { realloc(old.cast_mut().cast(), layout(had), size) }
+        };
+        assert!(!new.is_null());
+        LIVE.with_borrow_mut(|live| live.insert(new as usize, size));
+        new.cast()
     }
 
     /// As the one in C.
@@ -119,11 +123,8 @@ pub mod testing {
     /// # Safety
     /// `old` comes from [`vu_realloc`] and was not freed.
     pub unsafe fn vu_free(old: *const c_void) {
-        LIVE.set(LIVE.get() - 1);
-        // SAFETY: As above.
-        unsafe {
-            let start = old.cast_mut().cast::<u8>().sub(HEAD);
-            dealloc(start, layout(start.cast::<usize>().read()));
-        }
+        let layout = layout(taken(old));
+        // SAFETY: It was allocated with this layout.
+        unsafe { dealloc(old.cast_mut().cast(), layout) };
     }
 }
