@@ -8,6 +8,7 @@
  * driver works, nothing of ours is on the stack, so rmmod does not wait for a driver that sleeps.
  */
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
@@ -220,10 +221,10 @@ int vu_calls_watch(const char *symbol, const struct vu_wanted *wanted)
 	unsigned long ioctl = vu_address_of(symbol);
 	int ret;
 
-	if (!ioctl)
-		return -ENOENT;
-	if (!add)
-		return -EOPNOTSUPP;
+	if (IS_ERR_VALUE(ioctl))
+		return (long)ioctl;
+	if (IS_ERR_VALUE(add))
+		return (long)add == -ENOENT ? -EOPNOTSUPP : (long)add;
 	/* A probe that the kernel could not take away is still there. */
 	if (vu_hooks_stuck())
 		return -EBUSY;

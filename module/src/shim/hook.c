@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Being told of calls to a function before they happen, and sending them elsewhere, by ftrace. */
+#include <linux/err.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
@@ -60,8 +61,8 @@ struct vu_hook *vu_hook_place(enum vu_hook_kind kind, const char *symbol, void *
 	unsigned long address = vu_address_of(symbol);
 	struct vu_hook *hook;
 
-	if (!address) {
-		*error = -ENOENT;
+	if (IS_ERR_VALUE(address)) {
+		*error = (long)address;
 		return NULL;
 	}
 	hook = kzalloc(sizeof(*hook), GFP_KERNEL);

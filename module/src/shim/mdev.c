@@ -55,9 +55,9 @@ int vu_mdev_find(const char **missing)
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		found[i] = (void *)vu_address_of(names[i]);
-		if (!found[i]) {
+		if (IS_ERR(found[i])) {
 			*missing = names[i];
-			return -ENOENT;
+			return PTR_ERR(found[i]);
 		}
 	}
 	/* One of ours that is still under way from an earlier time has the same originals. */

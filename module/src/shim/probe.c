@@ -106,10 +106,11 @@ u64 vu_probe_misses(const struct vu_probe *probe)
 unsigned long vu_address_of(const char *symbol)
 {
 	struct kprobe kprobe = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
-
 	/* It is disabled, so nothing is patched, and gone again before we return. */
-	if (register_kprobe(&kprobe))
-		return 0;
+	int ret = register_kprobe(&kprobe);
+
+	if (ret)
+		return ret;
 	unregister_kprobe(&kprobe);
 	return (unsigned long)kprobe.addr;
 }

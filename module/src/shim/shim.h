@@ -149,8 +149,9 @@ u64 vu_probe_hits(const struct vu_probe *probe);
 /* How often the kernel skipped it, because another probe's handler was running. */
 u64 vu_probe_misses(const struct vu_probe *probe);
 /*
- * The address that a probe of "module:symbol", or of the kernel's "symbol", would get; 0 where there is
- * none. For a function that begins with ENDBR it is the instruction behind that.
+ * The address that a probe of "module:symbol", or of the kernel's "symbol", would get. For a function that
+ * begins with ENDBR it is the instruction behind that. An error number, as IS_ERR_VALUE() tells it, where none
+ * can be had: -ENOENT where there is no such symbol.
  */
 unsigned long vu_address_of(const char *symbol);
 

@@ -7,7 +7,6 @@
 use super::bindings as b;
 use super::hook::{self, Hook};
 use super::probe::{self, Effect, Probe};
-use super::NO_ENTRY;
 use crate::logic::status::Reason;
 
 /// Keeps ftrace from being switched off, and notices when it does nothing.
@@ -55,7 +54,6 @@ impl KprobeCanary {
     fn place() -> Result<Self, Reason> {
         // By name: a reference to the middle of a function would make objtool expect an ENDBR there.
         probe::address_of(c"vgpu_unlock:vu_canary_nop")
-            .ok_or(NO_ENTRY)
             .and_then(|nop| Probe::place(nop, Effect::Count))
             .map(Self)
             .map_err(|errno| probe::reason("kprobe canary", errno))

@@ -4,7 +4,7 @@
 //! Registering is not firing: that the kernel could not arm a probe is an error here. That all kprobes
 //! were switched off by hand no call reports; see [`super::canary`].
 
-use core::ffi::{c_int, c_ulong, CStr};
+use core::ffi::{c_int, c_long, c_ulong, CStr};
 use core::ptr::NonNull;
 
 use super::bindings as b;
@@ -110,8 +110,16 @@ pub fn reason(name: &'static str, errno: Errno) -> Reason {
 /// The address a probe of the kernel or of a module's `name` (`module:symbol`) would get.
 ///
 /// For a function that begins with ENDBR that is the instruction behind it.
-pub fn address_of(name: &'static CStr) -> Option<usize> {
+///
+/// # Errors
+/// The kernel's error number: [`super::NO_ENTRY`] where there is no such symbol, and any other where nobody can
+/// say.
+pub fn address_of(name: &'static CStr) -> Result<usize, Errno> {
     // SAFETY: A string.
-    let address = unsafe { b::vu_address_of(name.as_ptr()) } as usize;
-    (address != 0).then_some(address)
+    let address = unsafe { b::vu_address_of(name.as_ptr()) };
+    // The last page has no addresses but error numbers.
+    match address as c_long {
+        error @ -4095..=-1 => Err(error as Errno),
+        _ => Ok(address as usize),
+    }
 }

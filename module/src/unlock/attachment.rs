@@ -31,6 +31,7 @@ const IOCTLS: [(&CStr, &str); 2] = [
 
 /// What vGPU-Unlock-patcher adds to a driver, as a probe is named.
 const PATCHER: &CStr = c"nvidia:vup_hooks_init";
+const PATCHERS: &str = "vup_hooks_init";
 
 /// Where a call's command is.
 const CMD: u32 = nvos54::CMD as u32;
@@ -55,8 +56,11 @@ enum Unlocking {
 impl Unlocking {
     /// Finds all that this driver needs. Nothing is changed.
     fn find(target: &Target, version: Version) -> Result<Self, Reason> {
-        if probe::address_of(PATCHER).is_some() {
-            return Err(Reason::Patched);
+        match probe::address_of(PATCHER) {
+            Ok(_) => return Err(Reason::Patched),
+            Err(NO_ENTRY) => {}
+            // That nobody could look does not say that there is none.
+            Err(errno) => return Err(Reason::Hook(PATCHERS, errno)),
         }
         // SAFETY: Both go with the attachment, or with this function; GOING detaches.
         let (text, rodata) = unsafe { (target.text(), target.rodata()) };

@@ -4,6 +4,14 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+#include "variant.h"
+
+#if STANDIN_CHANGED == CHANGED_UNTRACEABLE && STANDIN_BRANCH < 525
+#define os_traced notrace
+#else
+#define os_traced
+#endif
+
 void *os_map_kernel_space(u64 start, u64 size, u32 mode);
 void os_unmap_kernel_space(void *addr, u64 size);
 void *os_mem_copy(void *dst, const void *src, u32 length);
@@ -18,7 +26,7 @@ noinline void os_unmap_kernel_space(void *addr, u64 size)
 	iounmap((void __iomem *)addr);
 }
 
-noinline void *os_mem_copy(void *dst, const void *src, u32 length)
+noinline os_traced void *os_mem_copy(void *dst, const void *src, u32 length)
 {
 	return memcpy(dst, src, length);
 }

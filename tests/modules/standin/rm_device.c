@@ -33,6 +33,12 @@ struct rm_xfer {
 #endif
 long rm_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument);
 
+#if STANDIN_CHANGED == CHANGED_UNTRACEABLE && STANDIN_BRANCH >= 525
+#define rm_traced notrace
+#else
+#define rm_traced
+#endif
+
 static int rm_answer(struct rm_call *call)
 {
 	void __user *user = u64_to_user_ptr(call->params);
@@ -92,7 +98,7 @@ static long rm_ioctl(unsigned int cmd, unsigned long argument)
 	return ret;
 }
 
-noinline long rm_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
+noinline rm_traced long rm_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument)
 {
 	return rm_ioctl(cmd, argument);
 }

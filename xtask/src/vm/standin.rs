@@ -48,19 +48,25 @@ enum Changed {
     Text,
     /// It has a function of vGPU-Unlock-patcher.
     Patcher,
+    /// The same, of which the kernel does not say where it is.
+    Hidden,
     /// It has a string of vgpu_unlock_hooks.c.
     Hooks,
     /// It calls itself open.
     Open,
+    /// ftrace does not know the function that has to be hooked on it: its ioctl, or before 525 what copies memory.
+    Untraceable,
 }
 
 impl Changed {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: [(Self, &str); 7] = [
         (Self::Nothing, "CHANGED_NOTHING"),
         (Self::Text, "CHANGED_IN_TEXT"),
         (Self::Patcher, "CHANGED_BY_PATCHER"),
+        (Self::Hidden, "CHANGED_AND_HIDDEN"),
         (Self::Hooks, "CHANGED_BY_HOOKS"),
         (Self::Open, "CHANGED_OPEN"),
+        (Self::Untraceable, "CHANGED_UNTRACEABLE"),
     ];
 }
 
@@ -102,8 +108,11 @@ pub const FAULTS: &[Variant] = &[
     Variant { name: "570-wrong-store", stored_at: 8, ..FORM_570 },
     Variant { name: "570-patched", changed: Changed::Text, ..FORM_570 },
     Variant { name: "patcher", changed: Changed::Patcher, ..GOOD },
+    Variant { name: "patcher-hidden", changed: Changed::Hidden, ..GOOD },
     Variant { name: "hooks", changed: Changed::Hooks, ..TABLES },
     Variant { name: "570-open", changed: Changed::Open, gates: 0, ..FORM_570 },
+    Variant { name: "untraceable", changed: Changed::Untraceable, ..GOOD },
+    Variant { name: "470-untraceable", changed: Changed::Untraceable, ..TABLES },
     // Its checks are not known, its structures are.
     Variant { name: "590", version: "590.44.01", ..GOOD },
     Variant { name: "unknown-version", version: "999.10.01", ..GOOD },

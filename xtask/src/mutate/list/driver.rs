@@ -24,8 +24,16 @@ pub const ALL: &[Mutation] = &[
         name: "patched-driver-taken",
         what: "a driver that vGPU-Unlock-patcher has changed is changed a second time, instead of being left alone",
         file: "module/src/unlock/attachment.rs",
-        find: "if probe::address_of(PATCHER).is_some() {",
-        replace: "if probe::address_of(PATCHER) == Some(1) {",
+        find: "Ok(_) => return Err(Reason::Patched),",
+        replace: "Ok(1) => return Err(Reason::Patched),\n            Ok(_) => {}",
+        catcher: scenario("standin-refusals"),
+    },
+    Mutation {
+        name: "not-looked-is-none",
+        what: "where the kernel does not say whether a driver has a patcher's function, it is taken for one that has none, and changed a second time",
+        file: "module/src/unlock/attachment.rs",
+        find: "Err(errno) => return Err(Reason::Hook(PATCHERS, errno)),",
+        replace: "Err(errno) if errno == NO_ENTRY => return Err(Reason::Hook(PATCHERS, errno)),\n            Err(_) => {}",
         catcher: scenario("standin-refusals"),
     },
     Mutation {
