@@ -4,9 +4,12 @@
 
 mod board;
 mod expected;
+mod hooked;
+mod hotplug;
 mod kernel;
 mod libvirt;
 mod mdev;
+mod memory;
 mod probe;
 mod proxmox;
 mod report;

@@ -22,7 +22,7 @@ pub struct Args {
     /// Targets; all, unless given.
     #[arg(long = "kernel", value_name = "TARGET", num_args = 1..)]
     kernels: Vec<String>,
-    /// Scenarios; all, unless given.
+    /// Scenarios; all that are not run by command only, unless given.
     #[arg(long = "scenario", value_name = "NAME", num_args = 1..)]
     scenarios: Vec<String>,
     /// Also what passed and has not changed since.
@@ -75,8 +75,11 @@ fn chosen(args: &Args) -> Result<Vec<Run>> {
     let scenarios: Vec<_> =
         args.scenarios.iter().map(|name| vm::find(name)).collect::<Result<_>>()?;
     let wanted = |run: &Run| {
+        let named = scenarios.iter().any(|s| s.name == run.scenario.name);
+        // On a kernel of our own, too, all is run by command.
+        let usual = !run.scenario.by_command || run.target.own.is_some();
         targets.iter().any(|target| target.name == run.target.name)
-            && (scenarios.is_empty() || scenarios.iter().any(|s| s.name == run.scenario.name))
+            && (named || scenarios.is_empty() && usual)
     };
     let runs: Vec<_> = matrix::runs().into_iter().filter(wanted).collect();
     if runs.is_empty() {
@@ -181,8 +184,11 @@ mod tests {
     #[test]
     fn kernels_and_scenarios_are_chosen() {
         let all = chosen(&args(&[], &[])).unwrap();
-        let ours = matrix::runs().iter().filter(|run| run.target.own.is_some()).count();
-        assert_eq!(all.len() + ours, matrix::runs().len());
+        let others = |run: &&Run| run.target.own.is_some() || run.scenario.by_command;
+        let runs = matrix::runs();
+        assert_eq!(all.len() + runs.iter().filter(others).count(), runs.len());
+        let named = |names: &[&str]| chosen(&args(&["debian-6.12"], names)).unwrap().len();
+        assert_eq!(named(&["storm"]), 1);
         assert_eq!(chosen(&args(&["sid"], &[])).unwrap().len(), 3);
         let names = |runs: Vec<Run>| -> Vec<_> {
             runs.iter().map(|run| (run.target.name, run.scenario.name)).collect()

@@ -24,6 +24,9 @@ pub struct Args {
     /// PCI subsystem ID of the emulated board, hexadecimal.
     #[arg(long, value_name = "HEX")]
     subsystem: Option<String>,
+    /// How many rounds a scenario has that is told.
+    #[arg(long, value_name = "N")]
+    rounds: Option<u32>,
     /// Key in the emulated board's BAR3, hexadecimal.
     #[arg(long, value_name = "HEX")]
     key: Option<String>,
@@ -40,7 +43,9 @@ pub fn run(args: &Args) -> Result<()> {
         }
         return Ok(());
     };
-    let scenario = vm::find(name)?;
+    let known = vm::find(name)?;
+    let rounds = args.rounds.filter(|_| known.rounds.is_some()).or(known.rounds);
+    let scenario = &Scenario { rounds, ..*known };
     let target = kernel::find(args.kernel.as_deref().unwrap_or(scenario.targets[0]))?;
     let board = BoardOptions {
         device: args.device.clone(),

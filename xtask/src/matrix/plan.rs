@@ -33,9 +33,9 @@ pub fn runs() -> Vec<Run> {
 }
 
 /// What is run regularly: a kernel of our own takes longer to build than all of it to run, and is run when somebody
-/// asks for it.
+/// asks for it; so are scenarios that say so.
 pub fn regular() -> Vec<Run> {
-    runs().into_iter().filter(|run| run.target.own.is_none()).collect()
+    runs().into_iter().filter(|run| run.target.own.is_none() && !run.scenario.by_command).collect()
 }
 
 /// Whether continuous integration takes it every time: all that is on the kernel on which everything is.
@@ -49,10 +49,19 @@ mod tests {
 
     #[test]
     fn every_scenario_is_run_every_time_on_one_kernel() {
-        let names: Vec<_> = runs().iter().filter(|r| always(r)).map(|r| r.scenario.name).collect();
+        let names: Vec<_> =
+            regular().iter().filter(|r| always(r)).map(|r| r.scenario.name).collect();
         // NVIDIA's older drivers do not compile for it.
         let older = |name: &str| name == "real-535" || name == "real-525";
-        let all = vm::all().map(|scenario| scenario.name).filter(|name| !older(name));
-        assert_eq!(names, all.collect::<Vec<_>>());
+        let all = vm::all().filter(|scenario| !scenario.by_command).map(|scenario| scenario.name);
+        assert_eq!(names, all.filter(|name| !older(name)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_run_by_command_is_none_of_it() {
+        assert!(runs().iter().any(|run| run.scenario.name == "storm"));
+        assert!(!regular().iter().any(|run| run.scenario.by_command));
+        let long: Vec<_> = vm::all().filter(|s| s.by_command).map(|s| s.name).collect();
+        assert_eq!(long, ["no-memory", "storm"]);
     }
 }

@@ -287,7 +287,7 @@ mod tests {
             assert_eq!(
                 line(&text, "| debian-7.3 "),
                 "| debian-7.3 | portable |  |  |  |  | **does not build**: a.c:3: error: 'b' \\| \\*c\\*, \
-                 0 of 3, 3 not run | 2026-11-24 |"
+                 0 of 4, 4 not run | 2026-11-24 |"
             );
             assert_eq!(
                 line(&text, "| sid "),

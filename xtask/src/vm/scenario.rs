@@ -23,7 +23,7 @@ pub enum Expect {
 }
 
 /// One scenario of the guest's.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scenario {
     /// What guest and command line call it.
     pub name: &'static str,
@@ -49,6 +49,10 @@ pub struct Scenario {
     pub key: Option<&'static str>,
     /// Init, where it is not ours.
     pub init: Option<&'static str>,
+    /// How many rounds it has, where that is told.
+    pub rounds: Option<u32>,
+    /// Whether it is run by command only, and never regularly: it takes long, or shows more on kernels of our own.
+    pub by_command: bool,
     /// Whether the machine's clock counts its instructions instead of time.
     pub counted: bool,
     /// From power-on to power-off, without KVM on two slow cores.
@@ -79,6 +83,10 @@ const BOTH_CRATES: &[&str] = &["debian-6.12", "debian-7.2-linked"];
 /// … and, over this project's, the oldest kernel with today's mdev core and one of the newest: what comes
 /// and goes under load leans on the kernel's locks, and on when it frees what.
 const UNDER_LOAD: &[&str] = &["debian-6.12", "debian-7.2-linked", "debian-6.1", "debian-7.2"];
+
+/// … and, over this project's, the oldest and the newest kernel: how others hook is not what it was.
+const OLDEST_AND_NEWEST: &[&str] =
+    &["debian-6.12", "debian-7.2-linked", "debian-5.10", "debian-7.3"];
 
 /// … and every other kernel, over this project's.
 const EVERY_KERNEL: &[&str] = &[
@@ -124,6 +132,8 @@ const DEFAULT: Scenario = Scenario {
     daemons: false,
     key: None,
     init: None,
+    rounds: None,
+    by_command: false,
     counted: false,
     timeout: Duration::from_secs(180),
     expect: Expect::Success,
@@ -141,6 +151,14 @@ const REAL: Scenario = Scenario {
     real_driver: Some(CHECKS),
     unlock: true,
     timeout: Duration::from_secs(300),
+    ..DEFAULT
+};
+
+const STORM: Scenario = Scenario {
+    standins: standin::WAYS,
+    unlock: true,
+    rounds: Some(20),
+    timeout: Duration::from_secs(420),
     ..DEFAULT
 };
 
@@ -257,6 +275,32 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "stand-ins of which something must be left alone",
         standins: standin::FAULTS,
         unlock: true,
+        ..DEFAULT
+    },
+    Scenario {
+        name: "faults",
+        about: "what else can go wrong around the module, and what others do to the functions that it hooks",
+        targets: OLDEST_AND_NEWEST,
+        standins: standin::NEWEST,
+        helpers: &["faults"],
+        unlock: true,
+        timeout: Duration::from_secs(420),
+        ..DEFAULT
+    },
+    Scenario {
+        name: "lockdown",
+        about: "a kernel that is locked down while we are loaded",
+        standins: standin::NEWEST,
+        unlock: true,
+        ..DEFAULT
+    },
+    Scenario {
+        name: "no-memory",
+        about: "each allocation fails in its turn, on a kernel that can have it so",
+        standins: standin::NEWEST,
+        unlock: true,
+        by_command: true,
+        timeout: Duration::from_secs(1200),
         ..DEFAULT
     },
     Scenario {
@@ -378,6 +422,16 @@ pub const SCENARIOS: &[Scenario] = &[
         unlock: true,
         ..DEFAULT
     },
+    Scenario {
+        name: "storm",
+        about: "all comes and goes at once, a thousand times, and nothing is left of it",
+        targets: STABLE,
+        rounds: Some(1000),
+        by_command: true,
+        timeout: Duration::from_secs(2 * 60 * 60),
+        ..STORM
+    },
+    Scenario { name: "storm-short", about: "the same, twenty times", ..STORM },
     Scenario { name: "rm-real", about: "NVIDIA's driver answers what is not for us", ..REAL },
 ];
 
@@ -389,7 +443,8 @@ impl Scenario {
     /// What it adds to the kernel's command line.
     pub fn kernel_arguments(&self) -> String {
         let init = self.init.map(|init| format!(" rdinit={init}")).unwrap_or_default();
-        format!("vgpu_unlock.scenario={}{init}", self.name)
+        let rounds = self.rounds.map(|rounds| format!(" vgpu_unlock.rounds={rounds}"));
+        format!("vgpu_unlock.scenario={}{init}{}", self.name, rounds.unwrap_or_default())
     }
 
     /// Says how `outcome` differs from what it must come to, if it does.
@@ -468,8 +523,11 @@ mod tests {
             let wanted = set(&["standin", "rm-control", "mdev"]);
             assert!(on(target.name).is_superset(&wanted), "{}", target.name);
         }
-        for target in ["debian-5.10", "debian-6.12-rt", "debian-7.3", "sid"] {
+        for target in ["debian-6.12-rt", "sid"] {
             assert_eq!(on(target), set(&["standin", "rm-control", "mdev"]), "{target}");
+        }
+        for target in ["debian-5.10", "debian-7.3"] {
+            assert_eq!(on(target), set(&["standin", "faults", "rm-control", "mdev"]), "{target}");
         }
         assert_eq!(on("debian-7.3-linked"), set(&["standin"]));
     }
@@ -495,7 +553,8 @@ mod tests {
         let older = |s: &Scenario| s.real_driver.is_some() && s.targets == OLDER;
         let every: BTreeSet<_> = all().filter(|s| !older(s)).map(|s| s.name).collect();
         assert_eq!(on("debian-6.12"), every);
-        let only_once = |name: &str| name.starts_with("selftest-") || name == "rm-cost-time";
+        let only_once =
+            |name: &str| name.starts_with("selftest-") || name == "rm-cost-time" || name == "storm";
         let wanted =
             all().filter(|s| s.real_driver.is_none() && !only_once(s.name)).map(|s| s.name);
         assert_eq!(on("debian-7.2-linked"), wanted.collect());

@@ -14,7 +14,7 @@ fn checks_that_the_table_of_faults_names_are_there() {
     let scenarios = read("xtask/src/vm/scenario.rs");
     let mut named = 0;
     for row in read("docs/faults.md").lines().filter(|line| line.starts_with("| ")) {
-        let cells: Vec<&str> = row.split(" | ").collect();
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let [_, _, scenario, check] = cells[..] else { continue };
         let quoted = |cell: &str| Some(cell.split_once('`')?.1.split_once('`')?.0.to_owned());
         let (Some(scenario), Some(check)) = (quoted(scenario), quoted(check)) else { continue };

@@ -12,6 +12,7 @@ pub mod overrides;
 pub mod program;
 pub mod question;
 pub mod run;
+pub mod traced;
 
 mod call;
 mod slow;

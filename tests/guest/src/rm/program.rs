@@ -8,8 +8,9 @@
 //!   cost SET UNIT BATCHES CALLS: each question of the set that often, and prints what that took
 //!   family WAY: starts two virtual machines, each with a child that asks for its vGPU's type
 //!   child: is such a child
-//!   load SET THREADS CALLS ALLOWED: that many threads with that many calls each (0: until standard
-//!     input ends); the file ALLOWED has every answer that may come, nothing else may
+//!   load SET THREADS CALLS ALLOWED REST: that many threads with that many calls each (0: until standard
+//!     input ends) and REST milliseconds behind each; the file ALLOWED has every answer that may come, nothing
+//!     else may
 //!   register BRANCH: what nvidia-vgpud does: where it knows the board that it is told, it asks for
 //!     each of its types and tells it to the driver; prints the board's ID, and the statuses
 //!   start BRANCH: what nvidia-vgpu-mgr does when a vGPU starts; prints the answers
@@ -24,6 +25,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -72,8 +74,9 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
         }
         ["family", way] => family::parent(way),
         ["child"] => family::child(),
-        ["load", set, threads, calls, allowed] => {
-            load(set, threads.parse()?, calls.parse()?, allowed)
+        ["load", set, threads, calls, allowed, rest] => {
+            let rest = Duration::from_millis(rest.parse()?);
+            load(set, threads.parse()?, calls.parse()?, allowed, rest)
         }
         ["register", branch] => register(branch),
         ["start", branch] => start(branch),
@@ -154,6 +157,7 @@ type Allowed = HashMap<String, Vec<(Answer, AtomicBool)>>;
 /// What the threads of a load share.
 struct Load {
     set: String,
+    rest: Duration,
     questions: Vec<Question>,
     allowed: Allowed,
     stop: AtomicBool,
@@ -161,9 +165,10 @@ struct Load {
     wrong: Mutex<Vec<String>>,
 }
 
-fn load(set: &str, threads: usize, calls: usize, allowed: &str) -> Result<()> {
+fn load(set: &str, threads: usize, calls: usize, allowed: &str, rest: Duration) -> Result<()> {
     let load = Load {
         set: set.to_owned(),
+        rest,
         questions: question::set(set)?,
         allowed: read_allowed(allowed)?,
         stop: AtomicBool::new(false),
@@ -222,6 +227,9 @@ impl Load {
             let answer = Answer::to(question, &connection, route)?;
             self.calls.fetch_add(1, Ordering::Relaxed);
             self.judge(question.name, &answer);
+            if !self.rest.is_zero() {
+                thread::sleep(self.rest);
+            }
         }
         Ok(())
     }

@@ -36,7 +36,8 @@ pub fn install() -> Result<()> {
     Ok(())
 }
 
-fn command(name: &str, arguments: &[&str]) -> Command {
+/// The program `name` with these arguments, not yet started.
+pub fn command(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(Path::new(DIR).join(name));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -187,8 +188,18 @@ impl Load {
     /// Starts `threads` threads with `calls` calls each, or with as many as they get through until
     /// [`Load::end`] where that is 0.
     pub fn start(name: &str, set: &str, threads: usize, calls: usize) -> Result<Self> {
-        let (threads, calls) = (threads.to_string(), calls.to_string());
-        let mut command = command(name, &["load", set, &threads, &calls, &allowed(name)]);
+        Self::resting(name, set, (threads, calls), 0)
+    }
+
+    /// The same, with a rest of that many milliseconds behind each call: others get something done, too.
+    pub fn resting(
+        name: &str,
+        set: &str,
+        (threads, calls): (usize, usize),
+        rest: u32,
+    ) -> Result<Self> {
+        let [threads, calls, rest] = [threads.to_string(), calls.to_string(), rest.to_string()];
+        let mut command = command(name, &["load", set, &threads, &calls, &allowed(name), &rest]);
         Ok(Self(command.spawn().with_context(|| format!("starting {command:?}"))?))
     }
 

@@ -7,12 +7,17 @@ mod baseline;
 mod boards;
 mod consumers;
 mod demo;
+mod faults;
+mod faults_hooks;
+mod faults_tasks;
 mod libvirt;
+mod lockdown;
 mod mdev;
 mod mdev_faults;
 mod mdev_load;
 mod mdev_overridden;
 mod mdev_status;
+mod no_memory;
 mod real;
 mod refusals;
 mod rm_control;
@@ -26,6 +31,7 @@ mod rm_slow;
 mod selftest;
 mod standin;
 mod steps;
+mod storm;
 mod unlock;
 mod vgpud;
 
@@ -59,6 +65,10 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "rm-policy" => rm_policy::run(report),
         "rm-under-load" => rm_load::run(report),
         "vgpud" => vgpud::run(report),
+        "storm" | "storm-short" => storm::run(report),
+        "lockdown" => lockdown::run(report),
+        "no-memory" => no_memory::run(report),
+        "faults" => faults::run(report),
         "rm-real" => rm_real::run(report),
         "mdev-baseline" => mdev::baseline(report),
         "mdev" => mdev::run(report),
