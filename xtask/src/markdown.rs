@@ -16,6 +16,12 @@ pub fn table_of(rows: &[Vec<String>]) -> String {
     lines.concat()
 }
 
+/// The cells of each row of what [`table_of`] has made.
+pub fn rows_of(table: &str) -> impl Iterator<Item = Vec<&str>> {
+    let inner = table.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    inner.map(|row| row.split(" | ").collect())
+}
+
 /// A row of these words.
 pub fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::{Catcher, Mutation, Record, all};
 use crate::{
     generated,
-    markdown::{NOT_RUN, day, safe, table_of, words},
+    markdown::{NOT_RUN, day, rows_of, safe, table_of, words},
     paths,
 };
 
@@ -52,13 +52,11 @@ fn with_table(page: &str, table: &str) -> Result<String> {
 
 /// What a table says of each mutation, by its name.
 fn rows(table: &str) -> BTreeMap<String, Said> {
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+    let row = |cells: Vec<&str>| {
         let [name, _, said @ ..] = cells.as_slice() else { return None };
-        let said: Vec<String> = said.iter().map(|cell| (*cell).to_owned()).collect();
-        Some(((*name).to_owned(), said.try_into().ok()?))
+        Some(((*name).to_owned(), words(said).try_into().ok()?))
     };
-    table.lines().filter_map(row).collect()
+    rows_of(table).filter_map(row).collect()
 }
 
 fn of_record(mutation: &Mutation, record: &Record) -> Said {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! docs/toolchains.md.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context, Result};
 
 use super::{Record, SCENARIO, Toolchain};
 use crate::{
-    markdown::{NOT_RUN, day, safe, table_of, words},
+    markdown::{NOT_RUN, day, rows_of, safe, table_of, words},
     paths,
 };
 
@@ -28,39 +28,65 @@ is the same for every kernel. Where the kernel's own Rust crates are used (linke
 built the kernel; [matrix.md](matrix.md) has that.
 ";
 
-/// Writes it from all that is kept here.
+/// What a table says of each, by its name: all of its row behind that.
+type Said = BTreeMap<String, Vec<String>>;
+
+/// Writes it: what was run here, and what it says of all else.
 ///
 /// # Errors
-/// The file cannot be written.
+/// The file cannot be read or written.
 pub fn write(toolchains: &[Toolchain]) -> Result<()> {
-    let rows = toolchains.iter().map(|toolchain| (toolchain, Record::load(toolchain)));
-    let rows: Vec<_> = rows.collect();
-    fs::write(paths::repo().join(PAGE), page(&rows)).with_context(|| format!("writing {PAGE}"))
+    let path = paths::repo().join(PAGE);
+    let old = fs::read_to_string(&path).with_context(|| format!("reading {PAGE}"))?;
+    let mut said = rows(&old);
+    for toolchain in toolchains {
+        if let Some(record) = Record::load(toolchain) {
+            said.insert(toolchain.name.clone(), of_record(toolchain, &record));
+        }
+    }
+    fs::write(path, page(toolchains, &said)).with_context(|| format!("writing {PAGE}"))
 }
 
-fn page(rows: &[(&Toolchain, Option<Record>)]) -> String {
+/// What a page says of each.
+fn rows(page: &str) -> Said {
+    let row = |cells: Vec<&str>| Some((cells.first()?.to_string(), words(cells.get(1..)?)));
+    rows_of(page).filter_map(row).collect()
+}
+
+fn page(toolchains: &[Toolchain], said: &Said) -> String {
     let head = ["", "rustc", "C", "kernel", "cold", "warm", "size", SCENARIO, "date", ""];
-    let rows = rows.iter().map(|(toolchain, record)| row(toolchain, record.as_ref()));
+    let rows = toolchains.iter().map(|toolchain| row(toolchain, said.get(&toolchain.name)));
     let table: Vec<_> = std::iter::once(words(&head)).chain(rows).collect();
     format!("{}\n{}", HEAD.replace("SCENARIO", SCENARIO), table_of(&table))
 }
 
-fn row(toolchain: &Toolchain, record: Option<&Record>) -> Vec<String> {
-    let Some(record) = record else {
-        let mut row = words(&[&toolchain.name, "", "", "", "", "", "", NOT_RUN, ""]);
-        row.push(toolchain.about.to_owned());
-        return row;
-    };
+fn row(toolchain: &Toolchain, said: Option<&Vec<String>>) -> Vec<String> {
+    let mut row = vec![toolchain.name.clone()];
+    match said {
+        None => row.extend(words(&["", "", "", "", "", "", NOT_RUN, "", toolchain.about])),
+        Some(said) => row.extend(said.iter().cloned()),
+    }
+    // Which one is the newest, for one, is another by and by.
+    let failed = row.iter().any(|cell| cell == FAILED);
+    if let (Some(about), false) = (row.last_mut(), failed) {
+        toolchain.about.clone_into(about);
+    }
+    row
+}
+
+/// What a row says of one that has not built, or not passed.
+const FAILED: &str = "**failed**";
+
+fn of_record(toolchain: &Toolchain, record: &Record) -> Vec<String> {
     let date = day(&record.date).to_owned();
     let compiler = if toolchain.clang { "clang" } else { "gcc" };
     let Record { release, rustc, cc, cold, warm, size, passed, problem, .. } = record;
-    let mut row = vec![toolchain.name.clone()];
     if let Some(problem) = problem {
-        row.resize(7, String::new());
-        row.extend(["**failed**".to_owned(), date, safe(problem)]);
+        let mut row = vec![String::new(); 6];
+        row.extend([FAILED.to_owned(), date, safe(problem)]);
         return row;
     }
-    row.extend([rustc.clone(), format!("{compiler} {cc}"), release.clone()]);
+    let mut row = vec![rustc.clone(), format!("{compiler} {cc}"), release.clone()];
     row.extend([format!("{cold} s"), format!("{warm} s"), format!("{} kB", (size + 500) / 1000)]);
     row.extend([passed.map_or_else(String::new, |passed| format!("{passed} checks")), date]);
     row.push(toolchain.about.to_owned());
@@ -94,12 +120,23 @@ mod tests {
             date: "2026-11-25T21:00:00Z".to_owned(),
             ..Record::default()
         };
-        let row = |record: &Record| row(&toolchain, Some(record)).join(" | ");
-        assert_eq!(
-            row(&record),
-            "old | 1.78.0 | gcc 14.2.0 | 6.12.1 | 30 s | 12 s | 160 kB | 220 checks | 2026-11-25 | the oldest"
-        );
+        let page_of = |record: &Record| {
+            let said = Said::from([("old".to_owned(), of_record(&toolchain, record))]);
+            page(std::slice::from_ref(&toolchain), &said)
+        };
+        let built = page_of(&record);
+        let row = "| old | 1.78.0 | gcc 14.2.0 | 6.12.1 | 30 s | 12 s | 160 kB | 220 checks | 2026-11-25 | the oldest |\n";
+        assert!(built.ends_with(row), "{built}");
         record.problem = Some("a | b".to_owned());
-        assert_eq!(row(&record), "old |  |  |  |  |  |  | **failed** | 2026-11-25 | a \\| b");
+        let failed = page_of(&record);
+        let row = "| old |  |  |  |  |  |  | **failed** | 2026-11-25 | a \\| b |\n";
+        assert!(failed.ends_with(row), "{failed}");
+
+        // What is not run again is as it was, but for what the compiler is today.
+        for page_before in [&built, &failed] {
+            assert_eq!(&page(std::slice::from_ref(&toolchain), &rows(page_before)), page_before);
+        }
+        let older = Toolchain { about: "an older one", ..toolchain };
+        assert!(page(&[older], &rows(&built)).ends_with("2026-11-25 | an older one |\n"));
     }
 }
