@@ -27,8 +27,8 @@ const fn package(name: &'static str, version: &'static str) -> Package {
 
 /// The drivers that are inspected; some are also built and run.
 pub const PACKAGES: &[Package] = &[
-    package("nvidia-tesla-450-kernel-dkms", "450.248.02"),
-    package("nvidia-tesla-460-kernel-dkms", "460.106.00"),
+    Package { patched: true, ..package("nvidia-tesla-450-kernel-dkms", "450.248.02") },
+    Package { patched: true, ..package("nvidia-tesla-460-kernel-dkms", "460.106.00") },
     Package { patched: true, ..package("nvidia-tesla-470-kernel-dkms", "470.256.02") },
     package("nvidia-tesla-kernel-dkms", "525.147.05"),
     package("nvidia-kernel-dkms", "535.216.03"),

@@ -235,9 +235,29 @@ pub const SCENARIOS: &[Scenario] = &[
         ..REAL
     },
     Scenario {
+        name: "real-555",
+        about: "NVIDIA's 555, unlocked and put back",
+        real_driver: Some("555.58.02"),
+        ..REAL
+    },
+    Scenario {
         name: "real-tables",
         about: "NVIDIA's driver that goes by its tables, unlocked and put back",
         real_driver: Some(TABLES),
+        ..REAL
+    },
+    Scenario {
+        name: "real-460",
+        about: "NVIDIA's 460, which goes by its tables, unlocked and put back",
+        targets: OLDER,
+        real_driver: Some("460.106.00"),
+        ..REAL
+    },
+    Scenario {
+        name: "real-450",
+        about: "NVIDIA's 450, which goes by its tables, unlocked and put back",
+        targets: OLDER,
+        real_driver: Some("450.248.02"),
         ..REAL
     },
     Scenario {

@@ -25,12 +25,26 @@ pub struct Checks {
     proof: &'static str,
 }
 
+pub const V555: Checks =
+    Checks { version: "555.58.02", branch: "555", gate: Gate::Store, proof: "file" };
 pub const V550: Checks =
     Checks { version: "550.163.01", branch: "550", gate: Gate::Store, proof: "run" };
 pub const V535: Checks =
     Checks { version: "535.216.03", branch: "535", gate: Gate::Return(0), proof: "file" };
 pub const V525: Checks =
     Checks { version: "525.147.05", branch: "525", gate: Gate::Return(0), proof: "file" };
+
+/// A driver that goes by its capability tables.
+pub struct Tables {
+    version: &'static str,
+    branch: &'static str,
+    /// How many boards its GPU list has.
+    listed: u64,
+}
+
+pub const V470: Tables = Tables { version: "470.256.02", branch: "470", listed: 969 };
+pub const V460: Tables = Tables { version: "460.106.00", branch: "460", listed: 910 };
+pub const V450: Tables = Tables { version: "450.248.02", branch: "450", listed: 771 };
 
 pub fn run(report: &mut Report, checks: &Checks) -> Result<()> {
     report.announce_taint("POE");
@@ -99,11 +113,16 @@ fn module_first(report: &mut Report, gate: Gate) -> Result<()> {
     kernel::unload(DRIVER)
 }
 
-/// 470.256.02, which goes by its capability tables.
-pub fn tables(report: &mut Report) -> Result<()> {
+pub fn tables(report: &mut Report, driver: &Tables) -> Result<()> {
     report.announce_taint("POE");
     let board = Board::find()?;
     steps::prepare()?;
+    tables_driver_first(report, &board, driver)?;
+    tables_module_first(report, &board)?;
+    tables_reloads(report, &board)
+}
+
+fn tables_driver_first(report: &mut Report, board: &Board, driver: &Tables) -> Result<()> {
     report.part("driver first");
     kernel::load(DRIVER)?;
     let before = probe::digests()?;
@@ -111,13 +130,14 @@ pub fn tables(report: &mut Report) -> Result<()> {
     report.check("attached, all hooks placed", || {
         soon(attached)?;
         let status = Status::read()?;
-        status.is("/driver/version", "470.256.02")?;
+        status.is("/driver/version", driver.version)?;
+        status.is("/driver/branch", driver.branch)?;
         status.is("/driver/proof", "file")?;
         status.is("/gpus/0/state", "waiting")?;
         status.is("/tables/state", "located")?;
-        status.is("/tables/gpu_list_count", 969)
+        status.is("/tables/gpu_list_count", driver.listed)
     });
-    unlock::succeeds(report, &board)?;
+    unlock::succeeds(report, board)?;
     kernel::write("/sys/module/vgpu_unlock/parameters/enabled", "0")?;
     report.check("switched off, constants and code are as before", || {
         unchanged(&before, &probe::digests()?)
@@ -131,19 +151,42 @@ pub fn tables(report: &mut Report) -> Result<()> {
     report.check("constants and code are byte-identical after rmmod", || {
         unchanged(&before, &probe::digests()?)
     });
-    kernel::unload(DRIVER)?;
+    kernel::unload(DRIVER)
+}
 
+fn tables_module_first(report: &mut Report, board: &Board) -> Result<()> {
     report.part("module first");
     kernel::load(MODULE)?;
     kernel::load(DRIVER)?;
     report.check("attached, all hooks placed", || soon(attached));
     let before = probe::digests()?;
-    unlock::succeeds(report, &board)?;
+    unlock::succeeds(report, board)?;
     kernel::unload(MODULE)?;
     report.check("constants are byte-identical after rmmod", || {
         equal(probe::digests()?.rodata == before.rodata, true)
     });
     kernel::unload(DRIVER)
+}
+
+fn tables_reloads(report: &mut Report, board: &Board) -> Result<()> {
+    report.part("driver reloads");
+    kernel::load(MODULE)?;
+    for round in 1..=3 {
+        kernel::load(DRIVER)?;
+        report.check(&format!("attached in round {round}, and waiting for the key"), || {
+            soon(attached)?;
+            Status::read()?.is("/gpus/0/state", "waiting")
+        });
+        report.check(&format!("the board's key unlocks it in round {round}"), || {
+            probe::play(board.bar3()?)?;
+            soon(|| Status::read()?.is("/gpus/0/state", "unlocked"))
+        });
+        kernel::unload(DRIVER)?;
+        report.check(&format!("the driver is gone in round {round}"), || {
+            soon(|| Status::read()?.is("/driver/state", "absent"))
+        });
+    }
+    kernel::unload(MODULE)
 }
 
 fn driver_reloads(report: &mut Report) -> Result<()> {
