@@ -27,15 +27,19 @@ impl BarLayout {
     }
 }
 
-/// The BARs of a GTX 1080 Ti, with less video memory to see.
+/// The BARs of all boards: a GTX 1080 Ti's, with less video memory to see.
 pub const LAYOUT: [BarLayout; 3] = [
     BarLayout { index: 0, size: 16 << 20, is_64bit: false },
     BarLayout { index: 1, size: 256 << 20, is_64bit: true },
     BarLayout { index: 3, size: 32 << 20, is_64bit: true },
 ];
 
-/// `PMC_BOOT_0` and `PMC_BOOT_42` of BAR0, by which the driver tells the chip: a GP102.
-const CHIP: [(u64, u32); 2] = [(0x000, 0x1320_00a1), (0xa00, 0x132a_1000)];
+/// `PMC_BOOT_0` and `PMC_BOOT_42` of BAR0, by which the driver tells the chip: its number, then the stepping.
+fn boot(chip: u16) -> [(u64, u32); 2] {
+    let number = u32::from(chip) << 20;
+    [(0x000, number | 0xa1), (0xa00, number | 0xa1000)]
+}
+
 const MAGIC_OFFSET: u64 = 0x29624;
 const KEY_OFFSET: u64 = 0x29634;
 
@@ -104,16 +108,16 @@ impl Bar {
     }
 }
 
-/// Makes the memory of a board with `secrets`.
+/// Makes the memory of a board with `chip` and `secrets`.
 ///
 /// # Errors
 /// There is no memory.
-pub fn make(secrets: &Secrets) -> Result<Vec<Bar>> {
+pub fn make(chip: u16, secrets: &Secrets) -> Result<Vec<Bar>> {
     let bars = LAYOUT.into_iter().map(Bar::new).collect::<Result<Vec<_>>>()?;
     for bar in &bars {
         match bar.layout.index {
             0 => {
-                for (offset, value) in CHIP {
+                for (offset, value) in boot(chip) {
                     bar.write(offset, &value.to_le_bytes())?;
                 }
             }
@@ -132,15 +136,16 @@ mod tests {
     use super::*;
 
     fn bars() -> Vec<Bar> {
-        make(&Secrets { magic: [0x11; 16], key: [0x22; 16] }).unwrap()
+        make(0x132, &Secrets { magic: [0x11; 16], key: [0x22; 16] }).unwrap()
     }
 
     #[test]
-    fn the_chip_is_a_gp102() {
-        let mut word = [0; 4];
-        bars()[0].read(0, &mut word).unwrap();
-        // Bits 20 to 28 are the chip: 0x132 stands for GP102.
-        assert_eq!(u32::from_le_bytes(word) >> 20, 0x132);
+    fn the_chip_stands_in_both_words() {
+        for (offset, expected) in [(0, 0x1320_00a1), (0xa00, 0x132a_1000)] {
+            let mut word = [0; 4];
+            bars()[0].read(offset, &mut word).unwrap();
+            assert_eq!(u32::from_le_bytes(word), expected, "at {offset:#x}");
+        }
     }
 
     #[test]

@@ -23,6 +23,9 @@ struct Options {
     /// PCI subsystem ID, hexadecimal.
     #[arg(long, default_value = "120f", value_parser = pci_id)]
     subsystem: u16,
+    /// Number of its chip, hexadecimal, as nouveau counts them. The default is a GP102.
+    #[arg(long, default_value = "132", value_parser = chip)]
+    chip: u16,
     /// 16 bytes that BAR3 holds at 0x29624, hexadecimal. The default is a Quadro P400's.
     #[arg(long, default_value = "479cb6e1451af84c1af948cc3b9ae8b9", value_parser = secret)]
     magic: [u8; 16],
@@ -37,6 +40,14 @@ fn pci_id(text: &str) -> Result<u16, String> {
         .map_err(|error| format!("not a 16-bit hexadecimal number such as 1b06: {error}"))
 }
 
+/// It has nine bits of a register.
+fn chip(text: &str) -> Result<u16, String> {
+    match pci_id(text)? {
+        number @ 0..=0x1ff => Ok(number),
+        _ => Err("not a chip's number such as 132: more than nine bits".to_owned()),
+    }
+}
+
 fn secret(text: &str) -> Result<[u8; 16], String> {
     let mut bytes = [0; 16];
     hex::decode_to_slice(text, &mut bytes)
@@ -49,7 +60,7 @@ fn main() -> Result<()> {
     let secrets = bars::Secrets { magic: options.magic, key: options.key };
     let identity = config::Identity { device: options.device, subsystem: options.subsystem };
     let config = config::ConfigSpace::new(identity, &bars::LAYOUT)?;
-    let bars = bars::make(&secrets).context("making the board's memory")?;
+    let bars = bars::make(options.chip, &secrets).context("making the board's memory")?;
     server::serve(&options.socket, config, bars)
 }
 
@@ -65,9 +76,13 @@ mod tests {
 
     #[test]
     fn errors_name_option_and_value() {
-        for (option, value) in
-            [("--device", "1b0g"), ("--subsystem", "12345"), ("--magic", "47"), ("--key", "xx")]
-        {
+        for (option, value) in [
+            ("--device", "1b0g"),
+            ("--subsystem", "12345"),
+            ("--chip", "200"),
+            ("--magic", "47"),
+            ("--key", "xx"),
+        ] {
             let result = Options::try_parse_from(["emulated-gpu", "--socket", "s", option, value]);
             let message = result.err().unwrap().to_string();
             assert!(message.contains(option) && message.contains(value), "{message}");

@@ -18,16 +18,16 @@ pub struct Args {
     /// Scenario to run; without one, all are listed.
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
-    /// PCI device ID of the emulated board, hexadecimal.
+    /// PCI device ID of the first emulated board, hexadecimal.
     #[arg(long, value_name = "HEX")]
     device: Option<String>,
-    /// PCI subsystem ID of the emulated board, hexadecimal.
+    /// PCI subsystem ID of the first emulated board, hexadecimal.
     #[arg(long, value_name = "HEX")]
     subsystem: Option<String>,
     /// How many rounds a scenario has that is told.
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
-    /// Key in the emulated board's BAR3, hexadecimal.
+    /// Key in the first emulated board's BAR3, hexadecimal.
     #[arg(long, value_name = "HEX")]
     key: Option<String>,
 }

@@ -6,7 +6,7 @@ use crate::{
     driver::PACKAGES,
     kernel,
     markdown::{NOT_RUN, day, words},
-    vm::{self, EMULATED},
+    vm,
 };
 
 /// A row for each driver, kernel and scenario; and one for each driver that no scenario has.
@@ -22,7 +22,7 @@ pub fn rows(results: &Results) -> Vec<Vec<String>> {
                 of_driver.push(vec![
                     package.version.to_owned(),
                     release.to_owned(),
-                    EMULATED.to_owned(),
+                    vm::boards_in_words(scenario.boards),
                     scenario.name.to_owned(),
                     record.map_or_else(|| NOT_RUN.to_owned(), Record::in_full),
                     record.map(|record| day(&record.date).to_owned()).unwrap_or_default(),
@@ -50,6 +50,9 @@ mod tests {
         }
         let real = rows.iter().find(|row| row[1] == "debian-6.1" && row[3] == "real").unwrap();
         assert_eq!(real[4], "not run");
+        assert_eq!(real[2], "GTX 1080 Ti (10de:1b06)");
+        let boards = rows.iter().find(|row| row[3] == "real-boards").unwrap();
+        assert!(boards[2].contains("2 × GTX 1080 Ti") && boards[2].contains("RTX 2080 Ti"));
         let scenarios = vm::all().filter(|s| s.real_driver.is_some());
         let told: usize = scenarios.map(|s| s.targets.len()).sum();
         assert_eq!(rows.iter().filter(|row| !row[3].is_empty()).count(), told + 1);

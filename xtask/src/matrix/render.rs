@@ -41,7 +41,7 @@ const DRIVERS: &str = "\
 ## NVIDIA's own drivers
 
 Debian's builds of NVIDIA's drivers have the board checks and the capability tables of the vGPU host packages, and no
-vGPU types. The board is emulated: configuration space, BARs, and what the driver reads in BAR3.
+vGPU types. The boards are emulated: configuration space, BARs, and what the driver reads in them.
 ";
 
 /// Writes docs/matrix.json, docs/matrix.md and the table in README.md from all that is known.

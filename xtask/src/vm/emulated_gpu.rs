@@ -13,10 +13,57 @@ use anyhow::{Context, Result, bail};
 
 use crate::sh;
 
-/// The board that is emulated unless another is asked for.
-pub const EMULATED: &str = "GTX 1080 Ti (10de:1b06)";
+/// A board that is emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// What people call it.
+    pub name: &'static str,
+    /// PCI device ID.
+    pub device: u16,
+    /// PCI subsystem ID. It counts only where boards share a device ID.
+    pub subsystem: u16,
+    /// The number that nouveau's sources give its chip, and the chip itself.
+    pub chip: u16,
+    /// Key in its BAR3, hexadecimal, where it is not the right one.
+    pub key: Option<&'static str>,
+}
 
-/// What the emulated board is, where it is not the default.
+const fn model(name: &'static str, device: u16, chip: u16) -> Model {
+    Model { name, device, subsystem: 0x120f, chip, key: None }
+}
+
+/// A GM204, a GP102, a GV100 and a TU102; and one that NVIDIA lists.
+pub const GTX_970: Model = model("GTX 970", 0x13c2, 0x124);
+pub const GTX_1080_TI: Model = model("GTX 1080 Ti", 0x1b06, 0x132);
+pub const TITAN_V: Model = model("Titan V", 0x1d81, 0x140);
+pub const RTX_2080_TI: Model = model("RTX 2080 Ti", 0x1e04, 0x162);
+pub const TESLA_P40: Model = Model { subsystem: 0x11d9, ..model("Tesla P40", 0x1b38, 0x132) };
+
+impl Model {
+    /// With a key that is not its own.
+    pub const fn with_key(self, key: &'static str) -> Self {
+        Self { key: Some(key), ..self }
+    }
+}
+
+/// The boards of a machine in words, each once.
+pub fn in_words(boards: &[Model]) -> String {
+    let mut words = vec![];
+    for (i, board) in boards.iter().enumerate() {
+        let same = |other: &&Model| other.device == board.device;
+        if boards[..i].iter().any(|other| same(&other)) {
+            continue;
+        }
+        let count = match boards.iter().filter(same).count() {
+            1 => String::new(),
+            count => format!("{count} × "),
+        };
+        words.push(format!("{count}{} (10de:{:04x})", board.name, board.device));
+    }
+    words.join(", ")
+}
+
+/// What a machine's first board is, where it is not the scenario's.
 #[derive(Clone, Debug, Default)]
 pub struct BoardOptions {
     /// PCI device ID, hexadecimal.
@@ -34,26 +81,27 @@ pub struct EmulatedGpu {
 }
 
 impl EmulatedGpu {
-    /// Starts one that listens in `dir`.
+    /// Starts one that listens in `dir`, as the machine's board number `index`.
     ///
     /// # Errors
     /// It does not compile, does not start or refuses an option.
-    pub fn start(dir: &Path, options: &BoardOptions) -> Result<Self> {
+    pub fn start(dir: &Path, index: usize, model: &Model, options: &BoardOptions) -> Result<Self> {
         let program = sh::cargo_build("emulated-gpu")?;
-        let socket = dir.join("gpu.sock");
+        let socket = dir.join(format!("gpu{index}.sock"));
         // An earlier try may have left one, at which nobody listens.
         let _ = std::fs::remove_file(&socket);
-        let log = dir.join("gpu.log");
+        let log = dir.join(format!("gpu{index}.log"));
         let log_file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
         let mut command = Command::new(program);
         command.arg("--socket").arg(&socket).stderr(log_file);
-        let settings = [
-            ("--device", &options.device),
-            ("--subsystem", &options.subsystem),
-            ("--key", &options.key),
+        command.arg("--chip").arg(format!("{:x}", model.chip));
+        let own = [
+            ("--device", &options.device, Some(format!("{:x}", model.device))),
+            ("--subsystem", &options.subsystem, Some(format!("{:x}", model.subsystem))),
+            ("--key", &options.key, model.key.map(str::to_owned)),
         ];
-        for (option, value) in settings {
-            if let Some(value) = value {
+        for (option, asked_for, its) in own {
+            if let Some(value) = asked_for.clone().or(its) {
                 command.arg(option).arg(value);
             }
         }
@@ -89,5 +137,18 @@ impl Drop for EmulatedGpu {
         // It goes by itself when QEMU does.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boards_that_are_alike_are_counted() {
+        assert_eq!(in_words(&[GTX_1080_TI]), "GTX 1080 Ti (10de:1b06)");
+        let boards = [GTX_970, GTX_1080_TI, TESLA_P40, GTX_1080_TI.with_key("00")];
+        let expected = "GTX 970 (10de:13c2), 2 × GTX 1080 Ti (10de:1b06), Tesla P40 (10de:1b38)";
+        assert_eq!(in_words(&boards), expected);
     }
 }

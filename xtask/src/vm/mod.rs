@@ -25,7 +25,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-pub use emulated_gpu::{BoardOptions, EMULATED};
+pub use emulated_gpu::{BoardOptions, in_words as boards_in_words};
 pub use outcome::Outcome;
 pub use protocol::Line;
 pub use scenario::{DEMO, Expect, SCENARIOS, STABLE, Scenario, all, find};
@@ -36,7 +36,7 @@ use crate::{
     kernel::{self, Prepared, Target},
     paths, sh,
 };
-use emulated_gpu::EmulatedGpu;
+use emulated_gpu::{EmulatedGpu, Model};
 use initramfs::Initramfs;
 
 /// How often a machine is started whose kernel hangs before init. Nothing of ours has run by then.
@@ -74,22 +74,18 @@ pub fn run_on(
         .write(&initramfs)
         .with_context(|| format!("making {}", initramfs.display()))?;
 
-    let board = BoardOptions {
-        key: board.key.clone().or_else(|| scenario.key.map(str::to_owned)),
-        ..board.clone()
-    };
-    let machine = |gpu: &EmulatedGpu| qemu::Machine {
+    let machine = |gpus: &[EmulatedGpu]| qemu::Machine {
         vmlinuz: &kernel.vmlinuz,
         initramfs: &initramfs,
-        gpu_socket: gpu.socket().to_owned(),
+        gpu_sockets: sockets(gpus),
         console: dir.join("console.log"),
         arguments: scenario.kernel_arguments(),
-        iommu: false,
+        iommu: scenario.iommu,
         counted: scenario.counted,
         timeout: scenario.timeout * kernel.target.patience,
         patience: kernel.target.patience,
     };
-    power_on(target.name, &dir, &board, &machine, watch)
+    power_on(target.name, &dir, (scenario.boards, board), &machine, watch)
 }
 
 /// A system that was packed whole, with an init of its own.
@@ -111,10 +107,10 @@ impl System<'_> {
     /// As [`run`].
     pub fn boot(&self, watch: &mut dyn FnMut(&protocol::Line)) -> Result<Outcome> {
         let (vmlinuz, initramfs) = (self.dir.join("vmlinuz"), self.dir.join("system.cpio"));
-        let machine = |gpu: &EmulatedGpu| qemu::Machine {
+        let machine = |gpus: &[EmulatedGpu]| qemu::Machine {
             vmlinuz: &vmlinuz,
             initramfs: &initramfs,
-            gpu_socket: gpu.socket().to_owned(),
+            gpu_sockets: sockets(gpus),
             console: self.dir.join("console.log"),
             arguments: self.arguments.to_owned(),
             iommu: true,
@@ -123,7 +119,8 @@ impl System<'_> {
             // systemd starts a good deal before it starts what speaks.
             patience: 3,
         };
-        power_on(self.name, self.dir, &BoardOptions::default(), &machine, watch)
+        let boards = (scenario::ONE_BOARD, &BoardOptions::default());
+        power_on(self.name, self.dir, boards, &machine, watch)
     }
 }
 
@@ -131,22 +128,36 @@ impl System<'_> {
 fn power_on<'a>(
     name: &str,
     dir: &Path,
-    board: &BoardOptions,
-    machine: &dyn Fn(&EmulatedGpu) -> qemu::Machine<'a>,
+    boards: (&[Model], &BoardOptions),
+    machine: &dyn Fn(&[EmulatedGpu]) -> qemu::Machine<'a>,
     watch: &mut dyn FnMut(&protocol::Line),
 ) -> Result<Outcome> {
     let mut tries = 0;
     let (end, took) = loop {
         tries += 1;
-        let gpu = EmulatedGpu::start(dir, board)?;
+        let gpus = start(dir, boards)?;
         let started = Instant::now();
-        let end = machine(&gpu).run(watch)?;
+        let end = machine(&gpus).run(watch)?;
         if !end.hung_in_boot() || tries == TRIES {
             break (end, started.elapsed());
         }
         eprintln!("... {name} hung while it booted, try {} of {TRIES}", tries + 1);
     };
     Ok(outcome::judge(end, took))
+}
+
+/// A machine's boards, of which the options say what the first one is instead.
+fn start(dir: &Path, (models, first): (&[Model], &BoardOptions)) -> Result<Vec<EmulatedGpu>> {
+    let others = BoardOptions::default();
+    let start = |(index, model)| {
+        let options = if index == 0 { first } else { &others };
+        EmulatedGpu::start(dir, index, model, options)
+    };
+    models.iter().enumerate().map(start).collect()
+}
+
+fn sockets(gpus: &[EmulatedGpu]) -> Vec<PathBuf> {
+    gpus.iter().map(|gpu| gpu.socket().to_owned()).collect()
 }
 
 /// The guest's files: init, what it loads, and what that depends on.
@@ -177,7 +188,7 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
         image.add(&format!("modules/{dir}{}", modules::file_name(module)?), module)?;
     }
     let mut order = String::new();
-    for dependency in modules::dependencies(kernel, &files)? {
+    for dependency in modules::dependencies(kernel, &files, scenario.kernels_modules)? {
         let name = modules::name(&dependency)?;
         image.add_bytes(&format!("modules/{name}.ko"), modules::decompressed(&dependency)?);
         order.push_str(&format!("{name}\n"));

@@ -30,32 +30,43 @@ pub fn name(module: &Path) -> Result<String> {
     Ok(name.split('.').next().unwrap_or_default().replace('-', "_"))
 }
 
-/// What `modules` need of the kernel's, each behind those that it needs itself. Where they need one
-/// another, that is left out.
+/// What `modules` need of the kernel's, and its modules `besides`, each behind those that it needs itself.
+/// Where they need one another, that is left out.
 ///
 /// # Errors
 /// The kernel has no such module.
-pub fn dependencies(kernel: &Prepared, modules: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub fn dependencies(
+    kernel: &Prepared,
+    modules: &[PathBuf],
+    besides: &[&str],
+) -> Result<Vec<PathBuf>> {
     let dir = kernel.modules_dir.join("lib/modules").join(&kernel.release);
     let list = dir.join("modules.dep");
     let text = fs::read_to_string(&list).with_context(|| format!("reading {}", list.display()))?;
     let available = parse(&text);
     let ours: Vec<String> = modules.iter().map(|module| name(module)).collect::<Result<_>>()?;
     let mut found = vec![];
+    let mut add = |needed: &str, by: &str| {
+        let line = available
+            .get(needed)
+            .with_context(|| format!("{by} needs {needed}, which {} has not", kernel.release))?;
+        // Each file is followed by what it needs, the most basic one last.
+        for file in line.iter().rev() {
+            let file = dir.join(file);
+            if !found.contains(&file) {
+                found.push(file);
+            }
+        }
+        anyhow::Ok(())
+    };
+    for module in besides {
+        add(module, "the scenario")?;
+    }
     for module in modules {
         let names = sh::output(Command::new("modinfo").args(["-F", "depends"]).arg(module))?;
         let needed = |name: &&str| !name.is_empty() && !ours.iter().any(|ours| ours == name);
         for needed in names.trim().split(',').filter(needed) {
-            let line = available.get(needed).with_context(|| {
-                format!("{} needs {needed}, which {} has not", module.display(), kernel.release)
-            })?;
-            // Each file is followed by what it needs, the most basic one last.
-            for file in line.iter().rev() {
-                let file = dir.join(file);
-                if !found.contains(&file) {
-                    found.push(file);
-                }
-            }
+            add(needed, &module.display().to_string())?;
         }
     }
     Ok(found)

@@ -28,18 +28,20 @@ const TIMED: &[&str] = &["-accel", "tcg,thread=multi", "-smp", "2"];
 const COUNTED: &[&str] =
     &["-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=0,sleep=off"];
 
+/// In front of the boards. Devices that QEMU hands through want its caching mode.
 const IOMMU: &[&str] = &["-device", "intel-iommu,caching-mode=on"];
 
 /// What QEMU is given.
 pub struct Machine<'a> {
     pub vmlinuz: &'a Path,
     pub initramfs: &'a Path,
-    pub gpu_socket: PathBuf,
+    /// Where its boards listen, in the order of their addresses.
+    pub gpu_sockets: Vec<PathBuf>,
     /// Where the kernel's log goes.
     pub console: PathBuf,
     /// Added to the kernel's command line.
     pub arguments: String,
-    /// It has an IOMMU.
+    /// It has an IOMMU, without which vfio-pci takes no board.
     pub iommu: bool,
     /// One processor, whose time stamp counter and clocks advance by a nanosecond an instruction.
     pub counted: bool,
@@ -151,10 +153,13 @@ impl Machine<'_> {
 
     fn command(&self) -> Command {
         let mut command = Command::new("qemu-system-x86_64");
-        let socket = serde_json::json!({
-            "driver": "vfio-user-pci",
-            "socket": { "type": "unix", "path": &self.gpu_socket },
-        });
+        let board = |socket: &PathBuf| {
+            let socket = serde_json::json!({
+                "driver": "vfio-user-pci",
+                "socket": { "type": "unix", "path": socket },
+            });
+            ["-device".to_owned(), socket.to_string()]
+        };
         let serial = |path: &Path| format!("file:{}", path.display());
         command
             .args(if self.counted { COUNTED } else { TIMED })
@@ -166,7 +171,7 @@ impl Machine<'_> {
             // First the kernel's console, second the guest's report.
             .args(["-serial", &serial(&self.console), "-serial", "stdio"])
             .args(if self.iommu { IOMMU } else { &[] })
-            .args(["-device", &socket.to_string()])
+            .args(self.gpu_sockets.iter().flat_map(board))
             .arg("-kernel")
             .arg(self.vmlinuz)
             .arg("-initrd")

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{
+    emulated_gpu::{GTX_970, GTX_1080_TI, Model, RTX_2080_TI, TESLA_P40, TITAN_V},
     outcome::Outcome,
     standin::{self, Variant},
 };
@@ -45,8 +46,12 @@ pub struct Scenario {
     pub libvirt: bool,
     /// Whether it needs daemons that give boards up.
     pub daemons: bool,
-    /// Key of the emulated board, where it is not the right one.
-    pub key: Option<&'static str>,
+    /// The machine's boards, in the order of their addresses.
+    pub boards: &'static [Model],
+    /// Whether it has an IOMMU.
+    pub iommu: bool,
+    /// Modules of the kernel's that it needs besides those that ours need.
+    pub kernels_modules: &'static [&'static str],
     /// Init, where it is not ours.
     pub init: Option<&'static str>,
     /// How many rounds it has, where that is told.
@@ -119,6 +124,9 @@ const NVIDIAS: &[&str] = &["debian-6.12", "debian-6.1"];
 /// What NVIDIA's older drivers are run on, which do not compile for newer kernels.
 const OLDER: &[&str] = &["debian-6.1"];
 
+/// What a machine has that says nothing else.
+pub const ONE_BOARD: &[Model] = &[GTX_1080_TI];
+
 const DEFAULT: Scenario = Scenario {
     name: "",
     about: "",
@@ -130,7 +138,9 @@ const DEFAULT: Scenario = Scenario {
     programs: &[],
     libvirt: false,
     daemons: false,
-    key: None,
+    boards: ONE_BOARD,
+    iommu: false,
+    kernels_modules: &[],
     init: None,
     rounds: None,
     by_command: false,
@@ -170,6 +180,11 @@ const UDEV: [&str; 2] = ["/usr/lib/systemd/systemd-udevd", "/usr/bin/udevadm"];
 
 /// Of no board that is known.
 const WRONG_KEY: &str = "000102030405060708090a0b0c0d0e0f";
+const WRONG_KEYED: &[Model] = &[GTX_1080_TI.with_key(WRONG_KEY)];
+
+/// One of each generation that is unlocked, two that are alike, and one that newer branches have dropped.
+const EVERY_GENERATION: &[Model] =
+    &[GTX_970, GTX_1080_TI, GTX_1080_TI, TITAN_V, RTX_2080_TI, TESLA_P40];
 
 /// All of them, in the order in which they are run.
 pub const SCENARIOS: &[Scenario] = &[
@@ -249,14 +264,12 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "real-460",
         about: "NVIDIA's 460, which goes by its tables, unlocked and put back",
-        targets: OLDER,
         real_driver: Some("460.106.00"),
         ..REAL
     },
     Scenario {
         name: "real-450",
         about: "NVIDIA's 450, which goes by its tables, unlocked and put back",
-        targets: OLDER,
         real_driver: Some("450.248.02"),
         ..REAL
     },
@@ -264,7 +277,32 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "real-wrong-key",
         about: "NVIDIA's driver that goes by its tables, with a key that is not the board's",
         real_driver: Some(TABLES),
-        key: Some(WRONG_KEY),
+        boards: WRONG_KEYED,
+        ..REAL
+    },
+    Scenario {
+        name: "real-boards",
+        about: "boards of every generation with NVIDIA's driver, one of which goes to vfio-pci and back",
+        targets: STABLE,
+        boards: EVERY_GENERATION,
+        iommu: true,
+        kernels_modules: &["vfio_pci"],
+        ..REAL
+    },
+    Scenario {
+        name: "real-boards-470",
+        about: "boards with and without their key, and a listed one, with NVIDIA's driver that goes by its tables",
+        targets: STABLE,
+        real_driver: Some(TABLES),
+        boards: &[GTX_1080_TI, RTX_2080_TI.with_key(WRONG_KEY), TESLA_P40],
+        ..REAL
+    },
+    Scenario {
+        name: "real-listed",
+        about: "a board that NVIDIA's 535 lists is left to it",
+        targets: OLDER,
+        real_driver: Some("535.216.03"),
+        boards: &[TESLA_P40],
         ..REAL
     },
     Scenario {
@@ -287,7 +325,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "a stand-in under load with a key that is not the board's",
         standins: standin::ALL,
         unlock: true,
-        key: Some(WRONG_KEY),
+        boards: WRONG_KEYED,
         ..DEFAULT
     },
     Scenario {
@@ -561,8 +599,12 @@ mod tests {
             "real",
             "real-535",
             "real-525",
+            "real-555",
             "real-tables",
+            "real-460",
+            "real-450",
             "real-wrong-key",
+            "real-listed",
             "rm-real",
         ]);
         assert_eq!(on("debian-6.1"), &wanted | &real);

@@ -40,22 +40,6 @@ pub fn run(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn sysfs(board: &Board, file: &str) -> String {
-    format!("/sys/bus/pci/devices/{}/{file}", board.address)
-}
-
-/// Takes the board away from whatever driver has it.
-fn take(board: &Board) -> Result<()> {
-    kernel::write(&sysfs(board, "driver/unbind"), &board.address)
-}
-
-/// Gives the board to the driver of that name.
-fn give(board: &Board, driver: &str) -> Result<()> {
-    kernel::write(&sysfs(board, "driver_override"), driver)?;
-    kernel::write("/sys/bus/pci/drivers_probe", &board.address)?;
-    equal(board.driver().as_deref(), Some(driver))
-}
-
 fn state_is(state: &str) -> Result<()> {
     soon(|| Status::read()?.is("/gpus/0/state", state))
 }
@@ -70,7 +54,7 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
         Status::read()?.is("/gpus/0/driver", "nvidia")
     });
     let mut log = Log::from_now()?;
-    take(board)?;
+    board.take()?;
     report.check("a board without a driver is said to be one", || {
         state_is("unbound")?;
         let status = Status::read()?;
@@ -78,7 +62,7 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
         ensure!(status::text()?.contains("no driver is bound to it"), "{}", status::text()?);
         soon(|| says(&log.lines(LOG_PREFIX)?, "no driver is bound to it"))
     });
-    give(board, HOLDERS_NAME)?;
+    board.give(HOLDERS_NAME)?;
     report.check("a board that vfio-pci has is said to be vfio-pci's, without advice", || {
         state_is("held")?;
         let status = Status::read()?;
@@ -90,8 +74,8 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
         ensure!(!text.contains("nvidia-vgpud") && !text.contains(": unlocked"), "{text}");
         soon(|| says(&log.lines(LOG_PREFIX)?, "used by vfio-pci"))
     });
-    take(board)?;
-    give(board, DRIVER)?;
+    board.take()?;
+    board.give(DRIVER)?;
     report.check("given back, it is unlocked as before", || {
         state_is("unlocked")?;
         soon(|| says(&log.lines(LOG_PREFIX)?, "answered as 10de:1b38 Tesla P40: unlocked"))
@@ -103,7 +87,7 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
 /// The only board is another driver's, so there is nothing to be done until it is given back.
 fn held_from_the_start(report: &mut Report, board: &Board) -> Result<()> {
     report.part("another driver has the board from the start");
-    give(board, HOLDERS_NAME)?;
+    board.give(HOLDERS_NAME)?;
     kernel::load(&path("550"))?;
     kernel::load(MODULE)?;
     report.check("no check is overridden for a board that the driver does not have", || {
@@ -113,8 +97,8 @@ fn held_from_the_start(report: &mut Report, board: &Board) -> Result<()> {
         ensure!(hooks.iter().all(|(name, _)| name.ends_with("ioctl")), "hooks: {hooks:?}");
         equal(probe::board_check(UNLISTED, 0)?, 0)
     });
-    take(board)?;
-    give(board, DRIVER)?;
+    board.take()?;
+    board.give(DRIVER)?;
     report.check("for a board that comes they are", || {
         soon(|| equal(probe::board_check(UNLISTED, 0)?, 1))?;
         state_is("unlocked")
@@ -133,7 +117,7 @@ fn key_hook() -> Result<String> {
 /// A board whose key can't come is not waited for.
 fn key_of_a_held_board(report: &mut Report, board: &Board) -> Result<()> {
     report.part("the key of a board that another driver has");
-    give(board, HOLDERS_NAME)?;
+    board.give(HOLDERS_NAME)?;
     kernel::load(&path(TABLES))?;
     kernel::load(MODULE)?;
     report.check("its key is not waited for", || {
@@ -141,21 +125,21 @@ fn key_of_a_held_board(report: &mut Report, board: &Board) -> Result<()> {
         state_is("held")?;
         equal(key_hook()?, "done".to_owned())
     });
-    take(board)?;
-    give(board, DRIVER)?;
+    board.take()?;
+    board.give(DRIVER)?;
     report.check("given back, it is", || {
         state_is("waiting")?;
         soon(|| equal(key_hook()?, "placed".to_owned()))
     });
     unlock::succeeds(report, board)?;
-    take(board)?;
-    give(board, HOLDERS_NAME)?;
+    board.take()?;
+    board.give(HOLDERS_NAME)?;
     report.check("its entries stay when it goes", || {
         state_is("held")?;
         Status::read()?.is("/tables/entries", TESLA_P40.len())
     });
-    take(board)?;
-    give(board, DRIVER)?;
+    board.take()?;
+    board.give(DRIVER)?;
     report.check("and are there when it comes back", || {
         state_is("unlocked")?;
         Status::read()?.is("/tables/entries", TESLA_P40.len())
@@ -171,7 +155,7 @@ fn plugged(report: &mut Report, board: &Board) -> Result<()> {
         kernel::load(&path(variant))?;
         kernel::load(MODULE)?;
         report.check("attached, all hooks placed", || soon(attached));
-        kernel::write(&sysfs(board, "remove"), "1")?;
+        kernel::write(&board.sysfs("remove"), "1")?;
         report.check("a board that is gone is not in the list", || {
             soon(|| Status::read()?.is("/gpus", serde_json::json!([])))
         });
@@ -187,7 +171,7 @@ fn plugged(report: &mut Report, board: &Board) -> Result<()> {
         kernel::unload(DRIVER)?;
     }
     report.check("nobody has left anything behind", || {
-        ensure!(fs::metadata(sysfs(board, "driver")).is_err(), "it still has a driver");
+        ensure!(fs::metadata(board.sysfs("driver")).is_err(), "it still has a driver");
         Ok(())
     });
     Ok(())

@@ -19,6 +19,7 @@ mod mdev_overridden;
 mod mdev_status;
 mod no_memory;
 mod real;
+mod real_boards;
 mod refusals;
 mod rm_control;
 mod rm_cost;
@@ -57,6 +58,9 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "real-tables" => real::tables(report, &real::V470),
         "real-460" => real::tables(report, &real::V460),
         "real-450" => real::tables(report, &real::V450),
+        "real-boards" => real_boards::run(report),
+        "real-boards-470" => real_boards::tables(report),
+        "real-listed" => real_boards::listed(report),
         "real-wrong-key" => real::wrong_key(report),
         "standin" => standin::run(report),
         "standin-wrong-key" => standin::wrong_key(report),
