@@ -26,13 +26,13 @@ pub struct Checks {
 }
 
 pub const V555: Checks =
-    Checks { version: "555.58.02", branch: "555", gate: Gate::Store, proof: "file" };
+    Checks { version: "555.58.02", branch: "555", gate: Gate::Store, proof: "run" };
 pub const V550: Checks =
     Checks { version: "550.163.01", branch: "550", gate: Gate::Store, proof: "run" };
 pub const V535: Checks =
-    Checks { version: "535.216.03", branch: "535", gate: Gate::Return(0), proof: "file" };
+    Checks { version: "535.216.03", branch: "535", gate: Gate::Return(0), proof: "run" };
 pub const V525: Checks =
-    Checks { version: "525.147.05", branch: "525", gate: Gate::Return(0), proof: "file" };
+    Checks { version: "525.147.05", branch: "525", gate: Gate::Return(0), proof: "run" };
 
 /// A driver that goes by its capability tables.
 pub struct Tables {
@@ -132,7 +132,7 @@ fn tables_driver_first(report: &mut Report, board: &Board, driver: &Tables) -> R
         let status = Status::read()?;
         status.is("/driver/version", driver.version)?;
         status.is("/driver/branch", driver.branch)?;
-        status.is("/driver/proof", "file")?;
+        status.is("/driver/proof", "run")?;
         status.is("/gpus/0/state", "waiting")?;
         status.is("/tables/state", "located")?;
         status.is("/tables/gpu_list_count", driver.listed)

@@ -18,7 +18,8 @@ use super::version::Version;
 /// Chooses the branch of a driver version; `None` where nobody has proven what it needs.
 pub fn of(version: &Version) -> Option<&'static Branch> {
     match version.branch {
-        450..=510 => Some(&tables_only::BRANCH),
+        450 | 460 | 470 => Some(&tables_only::RUN),
+        450..=510 => Some(&tables_only::NOT_RUN),
         525 => Some(&v525::BRANCH),
         535 => Some(&v535::BRANCH),
         550 => Some(&v550::BRANCH),
@@ -53,6 +54,20 @@ mod tests {
         ] {
             let version = Version::parse(text.as_bytes()).unwrap();
             assert_eq!(of(&version).map(|b| b.sites.len()), sites, "{text}");
+        }
+    }
+
+    /// Those that `xtask`'s scenarios boot.
+    #[test]
+    fn what_was_run_is_said_to_be() {
+        let proof = |number| numbered(number).map(|branch| branch.proof);
+        for number in [450, 460, 470, 525, 535, 550, 555] {
+            assert_eq!(proof(number), Some(Proof::Run), "{number}");
+        }
+        for (number, expected) in
+            [(510, Proof::File), (570, Proof::Published), (580, Proof::Published)]
+        {
+            assert_eq!(proof(number), Some(expected), "{number}");
         }
     }
 

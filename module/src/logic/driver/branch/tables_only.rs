@@ -3,4 +3,12 @@
 
 use crate::logic::driver::site::{Branch, Proof};
 
-pub(super) static BRANCH: Branch = Branch { sites: &[], needs_tables: true, proof: Proof::File };
+/// 450, 460 and 470.
+pub(super) static RUN: Branch = tables(Proof::Run);
+
+/// Those between and behind them.
+pub(super) static NOT_RUN: Branch = tables(Proof::File);
+
+const fn tables(proof: Proof) -> Branch {
+    Branch { sites: &[], needs_tables: true, proof }
+}

@@ -7,8 +7,7 @@
 use crate::logic::driver::site::{Branch, Change, Proof, Site, BOARD_CHECK, SECOND_GATE};
 use crate::logic::signature::Pattern;
 
-pub(super) static BRANCH: Branch =
-    Branch { sites: &SITES, needs_tables: false, proof: Proof::File };
+pub(super) static BRANCH: Branch = Branch { sites: &SITES, needs_tables: false, proof: Proof::Run };
 
 static SITES: [Site; 2] = [BOARD_CHECK_SITE, SECOND_GATE_SITE];
 

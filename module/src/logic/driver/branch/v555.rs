@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! 555: 550's two sites, the second of which ends in a short jump.
 //!
-//! Source: Debian's 555.58.02, in whose text both patterns stand once. That its gate has 550's effect is by
-//! analogy: it is the same function, which asks what 570's asks (0xff000021 where 550 has 0xff00001a).
+//! Source: Debian's 555.58.02, in whose text both patterns stand once, and which does what 550 does in a running
+//! kernel: its gate stores 0 where the call in front failed, and 1 with us. It is the same function, which asks what
+//! 570's asks (0xff000021 where 550 has 0xff00001a).
 
 use super::v550;
 use crate::logic::driver::site::{Branch, Change, Proof, Site, SECOND_GATE};
 use crate::logic::signature::Pattern;
 
-pub(super) static BRANCH: Branch =
-    Branch { sites: &SITES, needs_tables: false, proof: Proof::File };
+pub(super) static BRANCH: Branch = Branch { sites: &SITES, needs_tables: false, proof: Proof::Run };
 
 static SITES: [Site; 2] = [
     v550::BOARD_CHECK_SITE,
