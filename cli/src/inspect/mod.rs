@@ -29,6 +29,7 @@ use vgpu_unlock::{
     gpu,
     host::HostCrypto,
     rm_control::layout,
+    status::Reason,
 };
 
 pub use driver_file::{DriverFile, parse_driver};
@@ -138,12 +139,18 @@ fn unsupported(reasons: Vec<String>, with_board: bool) -> Report {
 }
 
 /// NVIDIA's open kernel module. On a vGPU host it needs the GPU's own firmware, which the driver lets
-/// Ada and newer boards use only (`gpumgrIsVgxRmFirmwareCapableChip` in its published source).
+/// Ada and newer boards use only (`gpumgrIsVgxRmFirmwareCapableChip` in its published source). The module
+/// changes its answers to the daemons, for these boards.
 fn open(driver: &DriverFile, with_board: bool) -> Report {
     let reason = "These are NVIDIA's open kernel modules, which host no vGPUs on boards up to Ampere: \
                   install the proprietary type (with NVIDIA's installer, \
                   --kernel-module-type=proprietary).";
-    Report { driver: named(driver), ..unsupported(vec![reason.into()], with_board) }
+    let version = driver.version.as_ref().ok();
+    let verdict = match version.map(|version| Reason::Open(*version)) {
+        Some(open) if open.leaves_answers() => Verdict::AnswersOnly,
+        _ => Verdict::Unsupported,
+    };
+    Report { driver: named(driver), verdict, ..unsupported(vec![reason.into()], with_board) }
 }
 
 fn named(driver: &DriverFile) -> report::Driver {

@@ -103,7 +103,7 @@ fn each_flavour_gets_its_verdict_and_the_one_that_hosts_comes_first() {
     assert!(matches!(report.unlock, Some(Some(_))));
     let [open] = report.other_drivers.as_slice() else { panic!("{report}") };
     assert_eq!(open.flavour, Some(Flavour::Open));
-    assert_eq!((open.verdict, open.sites.len()), (Verdict::Unsupported, 0));
+    assert_eq!((open.verdict, open.sites.len()), (Verdict::AnswersOnly, 0));
     assert_eq!(open.driver.version.as_deref(), Some("550.144.02"));
     assert!(open.reasons[0].contains("--kernel-module-type=proprietary"), "{:?}", open.reasons);
     let package = report.package.as_ref().unwrap();
@@ -115,7 +115,7 @@ fn each_flavour_gets_its_verdict_and_the_one_that_hosts_comes_first() {
         "a host's package: it has nvidia-vgpud, nvidia-vgpu-vfio\n\
          driver 550.144.02 (vGPU 17.5), proprietary kernel module: supported\n  \
          in kernel/nvidia/nv-kernel.o_binary\n",
-        "\n\ndriver 550.144.02 (vGPU 17.5), open kernel module: not supported\n  \
+        "\n\ndriver 550.144.02 (vGPU 17.5), open kernel module: answers only: overrides work for boards that it lists itself\n  \
          in kernel-open/nvidia/nv-kernel.o_binary\n- These are NVIDIA's open kernel modules",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
@@ -147,6 +147,20 @@ fn what_a_driver_is_counts_more_than_what_its_licence_or_folder_says() {
     assert_eq!(in_open.flavour, open);
     let named = of_directory(&[("x/kernel-open/nvidia/nv-kernel.o_binary", &blob(CLOSED))], None);
     assert_eq!(named.flavour, proprietary);
+}
+
+#[test]
+fn of_an_open_module_it_is_said_what_the_module_would_do() {
+    for (version, verdict) in [
+        ("550.144.02", Verdict::AnswersOnly),
+        ("570.124.03", Verdict::AnswersOnly),
+        ("595.45.04", Verdict::Unsupported),
+    ] {
+        let open = format!("NVIDIA UNIX Open Kernel Module for x86_64  {version}");
+        let file = blob(&open);
+        let report = of_directory(&[("kernel-open/nvidia/nv-kernel.o_binary", &file)], None);
+        assert_eq!((report.flavour, report.verdict), (Some(Flavour::Open), verdict), "{version}");
+    }
 }
 
 #[test]
