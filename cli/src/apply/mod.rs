@@ -3,6 +3,7 @@
 
 mod chunks;
 mod in_force;
+pub mod memory;
 mod module;
 mod settings;
 

@@ -51,6 +51,21 @@ impl Settings {
         self.of(target).iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
+    /// How much memory each target needs that says something about it: what the guest sees, and what the host
+    /// keeps of it.
+    pub fn memory(&self) -> impl Iterator<Item = (Target, u64)> + '_ {
+        self.0.iter().filter_map(|(target, _)| {
+            let number = |key| match self.value(*target, key) {
+                Some(Value::Number(number)) => Some(*number),
+                _ => None,
+            };
+            // One of both may stand behind `vram`, and then says less than it.
+            let parts = [number(Key::Framebuffer), number(Key::FramebufferReservation)];
+            let sum = parts.into_iter().flatten().fold(0, u64::saturating_add);
+            Some((*target, number(Key::Vram).unwrap_or(sum))).filter(|(_, needs)| *needs != 0)
+        })
+    }
+
     /// What changes when `later` is in force in place of this: in the order of its targets, and those
     /// that it has no more behind them.
     pub fn difference(&self, later: &Settings) -> Vec<Change> {

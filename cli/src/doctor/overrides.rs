@@ -3,7 +3,11 @@
 
 use super::{Finding, facts::Facts};
 use crate::{
-    apply::{self, Step, Wanted, takes_pieces, too_old},
+    apply::{
+        self, Step, Wanted,
+        memory::{self, TooLarge},
+        takes_pieces, too_old,
+    },
     host::{Host, Seen, is_enabled, is_installed},
     profile::{MAX_PARAMETER, OVERRIDES, decode},
     status,
@@ -15,7 +19,9 @@ const PATH: &str = "vgpu-unlock-apply.path";
 pub(super) fn overrides(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
     let host = facts.host;
     let Some(bytes) = host.read(OVERRIDES)? else {
-        return Ok(vec![Finding::ok(format!("there is no {OVERRIDES}"))]);
+        let mut findings = vec![Finding::ok(format!("there is no {OVERRIDES}"))];
+        findings.extend(too_large(memory::of_overrides(host)));
+        return Ok(findings);
     };
     let wanted = match read(host, &bytes) {
         Ok(wanted) => wanted,
@@ -30,11 +36,19 @@ pub(super) fn overrides(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
     let mut findings = vec![];
     if host.exists(status::MODULE)? {
         findings.push(in_force(host, &wanted)?);
+        findings.extend(too_large(memory::of_overrides(host)));
     } else {
         findings.push(Finding::ok(format!("right: {}", wanted.settings)));
+        findings.extend(too_large(memory::of_settings(host, &wanted.settings)));
     }
     findings.extend(at_boot(host)?);
     Ok(findings)
+}
+
+/// A vGPU with such an override does not start.
+fn too_large(found: Vec<TooLarge>) -> impl Iterator<Item = Finding> {
+    let cure = "`vgpu-unlock plan` says which sizes fit";
+    found.into_iter().map(move |too_large| Finding::note(too_large.to_string()).cure(cure))
 }
 
 /// What the file asks for, or the first thing that is wrong with it.

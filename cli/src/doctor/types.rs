@@ -5,7 +5,10 @@
 //! the files of virtual functions that newer kernels have instead.
 
 use super::{Finding, State, facts::Facts};
-use crate::host::{Board, Host, Seen};
+use crate::{
+    apply::memory,
+    host::{Board, Host, Seen},
+};
 
 /// The types of a board or of its virtual functions, each once: `nvidia-46`.
 pub(super) fn of_board(host: &Host, board: &Board) -> Seen<Vec<String>> {
@@ -42,6 +45,9 @@ pub(super) fn types(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
             .iter_mut()
             .filter(|it| it.state != State::Ok)
             .for_each(|it| it.state = State::Note);
+    }
+    for board in facts.boards()? {
+        findings.extend(memory::of_types(facts.host, &board.address).map(Finding::note));
     }
     if let Some(reason) = facts.status().ok().and_then(|status| status.types_reason()) {
         findings.push(

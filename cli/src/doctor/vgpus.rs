@@ -6,7 +6,10 @@
 use serde_json::Value;
 
 use super::{Finding, facts::Facts, types};
-use crate::host::{Board, Host, Seen};
+use crate::{
+    apply::memory,
+    host::{Board, Host, Seen},
+};
 
 const DEVICES: &str = "/sys/bus/mdev/devices";
 
@@ -28,6 +31,9 @@ pub(super) fn vgpus(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
         0 => Finding::ok("none yet"),
         count => Finding::ok(format!("{count} exist")),
     }];
+    let status = facts.status().ok();
+    let too_large = status.map(memory::of_vgpus).unwrap_or_default();
+    findings.extend(too_large.iter().map(|it| Finding::note(it.to_string())));
     let mut wanted = mdevctl(facts.host, &existing)?;
     wanted.extend(proxmox(facts.host)?);
     for it in wanted {

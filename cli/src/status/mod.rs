@@ -8,7 +8,10 @@ mod follow;
 
 use serde_json::Value;
 
-use crate::host::{Host, Unseen};
+use crate::{
+    apply::memory,
+    host::{Host, Unseen},
+};
 
 pub use follow::Follower;
 
@@ -71,12 +74,18 @@ impl Missing {
     }
 }
 
-/// The status for people, as the module words it.
+/// The status for people, as the module words it, and what can't work for want of memory, which the module
+/// does not know of.
 ///
 /// # Errors
 /// There is none; the reason says why.
 pub fn text(host: &Host) -> Result<String, Missing> {
-    file(host, TEXT)
+    let mut text = file(host, TEXT)?;
+    let vgpus = Status::read(host).map(|status| memory::of_vgpus(&status)).unwrap_or_default();
+    for too_large in memory::of_overrides(host).iter().chain(&vgpus) {
+        text.push_str(&format!("warning: {too_large}\n"));
+    }
+    Ok(text)
 }
 
 /// The status for programs, as the module writes it.
@@ -172,6 +181,16 @@ impl<'a> Board<'a> {
         word(self.0, "/state")
     }
 
+    /// Its PCI device ID.
+    pub fn device(self) -> Option<u16> {
+        u16::from_str_radix(word(self.0, "/device")?.strip_prefix("0x")?, 16).ok()
+    }
+
+    /// Its vGPUs.
+    pub fn vgpus(self) -> impl Iterator<Item = Vgpu<'a>> {
+        self.0.get("vgpus").and_then(Value::as_array).into_iter().flatten().map(Vgpu)
+    }
+
     /// The same in a sentence of the module's.
     pub fn reason(self) -> Option<&'a str> {
         word(self.0, "/reason")
@@ -192,6 +211,22 @@ impl<'a> Board<'a> {
     /// The first step on the way to a running vGPU that is missing, and what to do about it.
     pub fn missing(self) -> Option<(&'a str, &'a str)> {
         Some((word(self.0, "/missing")?, word(self.0, "/advice").unwrap_or_default()))
+    }
+}
+
+/// A vGPU, as the status has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Vgpu<'a>(&'a Value);
+
+impl<'a> Vgpu<'a> {
+    /// Its UUID.
+    pub fn uuid(self) -> Option<&'a str> {
+        word(self.0, "/uuid")
+    }
+
+    /// The number that `nvidia-vgpu-mgr` was told last for a key.
+    pub fn in_force(self, key: &str) -> Option<u64> {
+        self.0.get("told")?.get("in_force")?.get(key)?.as_u64()
     }
 }
 
@@ -297,5 +332,35 @@ mod tests {
         assert_eq!(board.answered_as(), Some((0x1b38, "Tesla P40")));
         assert!(board.profiles_gone());
         assert_eq!(board.missing().unwrap().0, "nvidia-vgpud asked");
+    }
+
+    #[test]
+    fn what_has_too_little_memory_is_said_behind_the_modules_own_words() {
+        let mut made_up = MadeUp::default();
+        let vgpu = |uuid, framebuffer: u64| {
+            serde_json::json!({"uuid": uuid, "told": {"in_force": {
+                "framebuffer": framebuffer, "framebuffer_reservation": 1u64 << 30, "card_name": "x",
+            }}})
+        };
+        let json = serde_json::json!({"gpus": [
+            {"address": "0000:01:00.0", "device": "0x1b06", "vgpus": [
+                vgpu("u-10", 10 << 30), vgpu("u-11", 11 << 30), {"uuid": "u-0", "told": null}]},
+            {"address": "0000:02:00.0", "device": "0x1b38", "vgpus": [vgpu("u-23", 23 << 30)]},
+            // An RTX 6000 or an RTX 8000.
+            {"address": "0000:03:00.0", "device": "0x1e30", "vgpus": [vgpu("u-99", 99 << 30)]},
+        ]});
+        made_up.dir(MODULE).file(TEXT, "vgpu_unlock 0.1.0\n").file(JSON, json.to_string());
+        let vgpu = "warning: vGPU u-11 needs 12GiB of memory, and the GeForce GTX 1080 Ti at 0000:01:00.0 has \
+                    11GiB\n";
+        assert_eq!(text(&made_up.host()).unwrap(), format!("vgpu_unlock 0.1.0\n{vgpu}"));
+        for (file, id) in [("vendor", "0x10de"), ("device", "0x1b06"), ("class", "0x030000")] {
+            made_up.file(&format!("/sys/bus/pci/devices/0000:01:00.0/{file}"), format!("{id}\n"));
+        }
+        made_up.file("/sys/kernel/debug/vgpu_unlock/overrides", "nvidia-46:framebuffer=24GiB\n");
+        let overridden = "warning: nvidia-46 needs 24GiB of memory, and the GeForce GTX 1080 Ti of this host has \
+                          11GiB\n";
+        let all = format!("vgpu_unlock 0.1.0\n{overridden}{vgpu}");
+        assert_eq!(text(&made_up.host()).unwrap(), all);
+        assert!(!self::json(&made_up.host()).unwrap().contains("warning"));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     State, asked,
-    hosts::{finds, healthy},
+    hosts::{self, finds, healthy},
     link,
 };
 use crate::{host::made_up::MadeUp, profile::OVERRIDES};
@@ -67,6 +67,46 @@ fn a_file_that_is_not_in_force_says_what_differs() {
     finds(&host, "overrides", State::Note, &[first]);
     host.file(OVERRIDES, "[vm.100]\nnum_displays = 2\n[vm.101]\ngpu_type = 3\n");
     finds(&host, "overrides", State::Note, &["num_displays 1 -> 2, and 2 more"]);
+}
+
+#[test]
+fn what_no_board_has_the_memory_for_is_said() {
+    let words = [
+        "Note: vm/100 needs 12GiB of memory, and the GeForce GTX 1080 Ti of this host has 11GiB\n-> `vgpu-unlock plan`",
+    ];
+    // By the file, ...
+    let mut host = with_overrides();
+    host.file(OVERRIDES, "[vm.100]\nframebuffer = \"12GiB\"\n")
+        .file(IN_FORCE, "vm/100:framebuffer=12GiB\n");
+    finds(&host, "overrides", State::Note, &words);
+    // ... before it is loaded, ...
+    host.remove("/sys/module/vgpu_unlock");
+    let (_, text) = link(&asked(&host, true), "overrides");
+    assert!(text.contains(words[0]), "{text}");
+    // ... by the module's parameter alone, ...
+    let mut host = with_overrides();
+    host.remove(OVERRIDES).file(IN_FORCE, "vm/100:framebuffer=12GiB\n");
+    finds(&host, "overrides", State::Note, &words);
+    // ... and nothing of what fits.
+    let (_, text) = link(&asked(&with_overrides(), true), "overrides");
+    assert!(!text.contains("of memory"), "{text}");
+}
+
+#[test]
+fn types_and_vgpus_that_their_board_has_no_memory_for_are_said() {
+    let mut host = healthy();
+    let device = format!("{}/mdev_supported_types/nvidia-53", hosts::BOARD);
+    host.file(&format!("{device}/name"), "GRID P40-24Q\n")
+        .file(&format!("{device}/description"), "framebuffer=24576M, max_instance=1\n");
+    let words = "0000:01:00.0: the GeForce GTX 1080 Ti has 11GiB, too little for GRID P40-24Q";
+    finds(&host, "types", State::Note, &[words]);
+    hosts::status(&mut host, |status| {
+        status["gpus"][0]["vgpus"] =
+            serde_json::json!([{"uuid": "u", "told": {"in_force": {"framebuffer": 24u64 << 30}}}]);
+    });
+    let words =
+        "vGPU u needs 24GiB of memory, and the GeForce GTX 1080 Ti at 0000:01:00.0 has 11GiB";
+    finds(&host, "vgpus", State::Note, &[words]);
 }
 
 #[test]
