@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `cargo xtask bench`: takes a driver apart for the module's benchmark, and runs it.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -12,9 +16,9 @@ use crate::{driver, paths};
 /// Measures what finding everything in a real driver costs.
 #[derive(clap::Args)]
 pub struct Args {
-    /// nv-kernel.o_binary, nvidia.ko, or a Debian package that holds one; the newest that is
-    /// inspected, unless given.
-    file: Option<PathBuf>,
+    /// nv-kernel.o_binary, nvidia.ko, or a Debian package that holds one; or the version of a driver that is
+    /// inspected, such as 470.256.02, which goes by its tables. The newest of these, unless given.
+    driver: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -22,12 +26,13 @@ pub struct Args {
 /// # Errors
 /// The file is no driver of a known branch, or the benchmark fails.
 pub fn run(args: &Args) -> Result<()> {
-    let file = match &args.file {
-        Some(file) => file.clone(),
-        None => {
-            let newest = driver::PACKAGES.last().context("no driver to fetch")?;
-            driver::blob(newest)?
+    let file = match &args.driver {
+        Some(given) => {
+            let is_it = |package: &&driver::Package| Path::new(package.version) == given;
+            let known = driver::PACKAGES.iter().find(is_it);
+            known.map_or_else(|| Ok(given.clone()), driver::blob)?
         }
+        None => driver::blob(driver::PACKAGES.last().context("no driver to fetch")?)?,
     };
     let driver = inspect::parse_driver(&inspect::object_file(&file)?)?;
     let version = driver.version.as_ref().map_err(|reason| anyhow::anyhow!("{reason}"))?;

@@ -8,5 +8,5 @@ mod inspected;
 pub mod signatures;
 
 pub use build::build;
-pub use fetch::{PACKAGES, blob};
+pub use fetch::{PACKAGES, Package, blob};
 pub use inspected::real_drivers_test;
