@@ -62,6 +62,6 @@ mod tests {
         assert!(runs().iter().any(|run| run.scenario.name == "storm"));
         assert!(!regular().iter().any(|run| run.scenario.by_command));
         let long: Vec<_> = vm::all().filter(|s| s.by_command).map(|s| s.name).collect();
-        assert_eq!(long, ["no-memory", "storm"]);
+        assert_eq!(long, ["no-memory", "rm-cost-rs", "storm"]);
     }
 }

@@ -12,6 +12,7 @@ mod initramfs;
 mod libvirt;
 mod modules;
 mod outcome;
+mod preloaded;
 mod programs;
 mod protocol;
 mod qemu;
@@ -204,6 +205,9 @@ fn build(kernel: &Prepared, scenario: &Scenario) -> Result<Initramfs> {
     }
     if scenario.libvirt {
         libvirt::add(&mut image)?;
+    }
+    if scenario.preloaded {
+        preloaded::add(&mut image)?;
     }
     Ok(image)
 }

@@ -25,17 +25,35 @@ pub fn add(image: &mut Initramfs, program: &Path) -> Result<()> {
 /// # Errors
 /// As [`add`].
 pub fn add_below(image: &mut Initramfs, root: &Path, program: &Path) -> Result<()> {
+    let mut files = needed(root, program)?;
+    files.push(program.to_owned());
+    add_files(image, root, &files)
+}
+
+/// The same of a program, or a library, that was built and gets the path `path`.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_as(image: &mut Initramfs, path: &str, program: &Path) -> Result<()> {
+    let root = Path::new("/");
+    add_files(image, root, &needed(root, program)?)?;
+    image.add(path, program)
+}
+
+fn needed(root: &Path, program: &Path) -> Result<Vec<PathBuf>> {
     let mut ldd = Command::new("ldd");
     ldd.env("LD_LIBRARY_PATH", root.join(LIBRARIES)).arg(program);
     let list = sh::output(&mut ldd)
         .with_context(|| format!("looking for the libraries of {}", program.display()))?;
-    let mut files = libraries(&list)?;
-    files.push(program.to_owned());
+    libraries(&list)
+}
+
+fn add_files(image: &mut Initramfs, root: &Path, files: &[PathBuf]) -> Result<()> {
     for file in files {
-        let path = file.strip_prefix(root).or_else(|_| file.strip_prefix("/")).unwrap_or(&file);
+        let path = file.strip_prefix(root).or_else(|_| file.strip_prefix("/")).unwrap_or(file);
         let path = path.to_str().with_context(|| format!("the name of {}", file.display()))?;
         if !image.contains(path) {
-            image.add(path, &file)?;
+            image.add(path, file)?;
         }
     }
     Ok(())

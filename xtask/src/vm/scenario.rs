@@ -52,6 +52,8 @@ pub struct Scenario {
     pub iommu: bool,
     /// Modules of the kernel's that it needs besides those that ours need.
     pub kernels_modules: &'static [&'static str],
+    /// Whether it needs vgpu_unlock-rs, and a daemon that it can be preloaded into.
+    pub preloaded: bool,
     /// Init, where it is not ours.
     pub init: Option<&'static str>,
     /// How many rounds it has, where that is told.
@@ -141,6 +143,7 @@ const DEFAULT: Scenario = Scenario {
     boards: ONE_BOARD,
     iommu: false,
     kernels_modules: &[],
+    preloaded: false,
     init: None,
     rounds: None,
     by_command: false,
@@ -481,6 +484,18 @@ pub const SCENARIOS: &[Scenario] = &[
         ..DEFAULT
     },
     Scenario {
+        name: "rm-cost-rs",
+        about: "what an RM control call costs, by vgpu_unlock-rs and by the module",
+        targets: STABLE,
+        standins: standin::NEWEST,
+        unlock: true,
+        preloaded: true,
+        by_command: true,
+        counted: true,
+        timeout: Duration::from_secs(600),
+        ..DEFAULT
+    },
+    Scenario {
         name: "storm",
         about: "all comes and goes at once, a thousand times, and nothing is left of it",
         targets: STABLE,
@@ -615,8 +630,9 @@ mod tests {
         let older = |s: &Scenario| s.real_driver.is_some() && s.targets == OLDER;
         let every: BTreeSet<_> = all().filter(|s| !older(s)).map(|s| s.name).collect();
         assert_eq!(on("debian-6.12"), every);
-        let only_once =
-            |name: &str| name.starts_with("selftest-") || name == "rm-cost-time" || name == "storm";
+        let only_once = |name: &str| {
+            name.starts_with("selftest-") || ["rm-cost-time", "rm-cost-rs", "storm"].contains(&name)
+        };
         let wanted =
             all().filter(|s| s.real_driver.is_none() && !only_once(s.name)).map(|s| s.name);
         assert_eq!(on("debian-7.2-linked"), wanted.collect());

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One call, by either of its two ways.
 
-use std::{fs::File, os::fd::AsFd};
+use std::{
+    ffi::{c_int, c_ulong},
+    fs::File,
+    io,
+    os::fd::AsRawFd,
+};
 
 use anyhow::{Context, Result, ensure};
-use rustix::ioctl::{Updater, ioctl, opcode};
+use rustix::ioctl::opcode;
 
 const DEVICE: &str = "/dev/nvidiactl";
 
@@ -49,6 +54,22 @@ const CONTROL: u32 = opcode::read_write::<Control>(b'F', ESC_RM_CONTROL as u8);
 const ALLOC: u32 = opcode::read_write::<Alloc>(b'F', ESC_RM_ALLOC as u8);
 const TRANSFER: u32 = opcode::read_write::<Transfer>(b'F', ESC_XFER as u8);
 
+unsafe extern "C" {
+    /// libc's, as NVIDIA's daemons have it: what is preloaded into them stands in its way. rustix would go past it.
+    fn ioctl(fd: c_int, request: c_ulong, ...) -> c_int;
+}
+
+/// # Safety
+/// `argument` is what the driver reads and writes for `request`, and so is what it points to.
+unsafe fn call<T>(device: &File, request: u32, argument: &mut T) -> io::Result<()> {
+    let argument = std::ptr::from_mut(argument);
+    // SAFETY: The caller says so.
+    match unsafe { ioctl(device.as_raw_fd(), c_ulong::from(request), argument) } {
+        ..0 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 /// The way that a call takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -86,8 +107,7 @@ impl Connection {
             status: !0,
         };
         // SAFETY: NVOS21 is what the driver reads and writes for this escape, and it points nowhere.
-        unsafe { ioctl(connection.device.as_fd(), Updater::<ALLOC, Alloc>::new(&mut alloc)) }
-            .context("asking for a client")?;
+        unsafe { call(&connection.device, ALLOC, &mut alloc) }.context("asking for a client")?;
         ensure!(alloc.status == 0, "asking for a client: status {:#x}", alloc.status);
         connection.client = alloc.new;
         Ok(connection)
@@ -108,7 +128,7 @@ impl Connection {
             Route::Direct => {
                 // SAFETY: NVOS54 is what the driver reads and writes for this escape; it points to
                 // `params`, which are ours to change.
-                unsafe { ioctl(&self.device, Updater::<CONTROL, Control>::new(&mut control)) }
+                unsafe { call(&self.device, CONTROL, &mut control) }
             }
             Route::Transfer => {
                 let mut transfer = Transfer {
@@ -117,7 +137,7 @@ impl Connection {
                     pointer: (&raw mut control) as u64,
                 };
                 // SAFETY: As above, one more pointer away.
-                unsafe { ioctl(&self.device, Updater::<TRANSFER, Transfer>::new(&mut transfer)) }
+                unsafe { call(&self.device, TRANSFER, &mut transfer) }
             }
         }
         .with_context(|| format!("command {cmd:#x}, {route:?}"))?;

@@ -127,16 +127,7 @@ pub fn parameter() -> String {
 /// The vGPU is known to the daemon when it asks for the vGPU's type, and is not yet known when it
 /// asks for a type by number (the order of the questions).
 pub fn apply(name: &str, answer: &mut Answer) {
-    let (base, layout) = match (name, answer.params.len()) {
-        (name::TYPE_BY_NUMBER, 4960 | 5096 | 5232) => (8, 0),
-        (name::TYPE_BY_NUMBER, 5424) => (8, 1),
-        (name::TYPE_BY_NUMBER, 4536) => (8, 3),
-        (name::TYPE_BY_NUMBER, 5432) => (8, 5),
-        (name::TYPE_OF_VGPU, 1872) => (0, 0),
-        (name::TYPE_OF_VGPU, 2328) => (0, 2),
-        (name::TYPE_OF_VGPU, 1840 | 1848) => (0, 4),
-        _ => return,
-    };
+    let Some((base, layout)) = structure(name, answer.params.len()) else { return };
     let info = &mut answer.params[base..];
     let mut put = |(offset, len): (usize, usize), bytes: &[u8]| {
         if len == 0 {
@@ -161,4 +152,29 @@ pub fn apply(name: &str, answer: &mut Answer) {
         put((HEADS[layout], 4), &6u32.to_le_bytes());
         put((FRAMEBUFFER[layout], 8), &(2u64 << 30).to_le_bytes());
     }
+}
+
+/// Where the information begins in an answer of `len` bytes to question `name`, and which structure that is.
+fn structure(name: &str, len: usize) -> Option<(usize, usize)> {
+    Some(match (name, len) {
+        (name::TYPE_BY_NUMBER, 4960 | 5096 | 5232) => (8, 0),
+        (name::TYPE_BY_NUMBER, 5424) => (8, 1),
+        (name::TYPE_BY_NUMBER, 4536) => (8, 3),
+        (name::TYPE_BY_NUMBER, 5432) => (8, 5),
+        (name::TYPE_OF_VGPU, 1872) => (0, 0),
+        (name::TYPE_OF_VGPU, 2328) => (0, 2),
+        (name::TYPE_OF_VGPU, 1840 | 1848) => (0, 4),
+        _ => return None,
+    })
+}
+
+/// The keys whose fields are not the same in two answers to question `name`.
+pub fn changed(name: &str, raw: &Answer, told: &Answer) -> Vec<&'static str> {
+    let Some((base, layout)) = structure(name, raw.params.len()) else { return vec![] };
+    let differs = |o: &&Override| {
+        let (offset, len) = o.places[layout];
+        let field = base + offset..base + offset + len;
+        raw.params.get(field.clone()) != told.params.get(field)
+    };
+    KEYS.iter().filter(differs).map(|o| o.key).collect()
 }

@@ -23,6 +23,8 @@ pub const VGPU_MGR: &str = NAMES[1];
 pub const OTHER: &str = NAMES[2];
 
 const DIR: &str = "/daemons";
+/// Where nvidia-vgpu-mgr is once more, with shared libraries.
+const SHARED: &str = "/shared";
 /// A user who is not root.
 const NOBODY: u32 = 65534;
 
@@ -38,7 +40,11 @@ pub fn install() -> Result<()> {
 
 /// The program `name` with these arguments, not yet started.
 pub fn command(name: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(Path::new(DIR).join(name));
+    command_in(DIR, name, arguments)
+}
+
+fn command_in(dir: &str, name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(Path::new(dir).join(name));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -125,6 +131,24 @@ pub fn cost(name: &str, set: &str, unit: Unit, amount: Amount) -> Result<Vec<Cos
     let (batches, calls) = (amount.batches.to_string(), amount.calls.to_string());
     let text = output(command(name, &["cost", set, unit.name(), &batches, &calls]))?;
     text.lines().map(Cost::parse).collect()
+}
+
+/// As [`cost`], of nvidia-vgpu-mgr with shared libraries, as NVIDIA's has them, and with `preloaded` among them.
+pub fn cost_shared(
+    preloaded: Option<&str>,
+    set: &str,
+    unit: Unit,
+    amount: Amount,
+) -> Result<Vec<Cost>> {
+    let (batches, calls) = (amount.batches.to_string(), amount.calls.to_string());
+    let arguments = ["cost", set, unit.name(), &batches, &calls];
+    let mut command = command_in(SHARED, VGPU_MGR, &arguments);
+    if let Some(library) = preloaded {
+        command.env("LD_PRELOAD", library);
+    }
+    // What a library says about its settings has no answer in it.
+    let text = output(command)?;
+    text.lines().filter(|line| line.contains('|')).map(Cost::parse).collect()
 }
 
 /// A program that waits for memory of its own, in the module.

@@ -23,6 +23,7 @@ mod real_boards;
 mod refusals;
 mod rm_control;
 mod rm_cost;
+mod rm_cost_rs;
 mod rm_load;
 mod rm_params;
 mod rm_parts;
@@ -69,6 +70,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<()> {
         "rm-control" => rm_control::run(report),
         "rm-cost" => rm_cost::run(report, Unit::Instructions),
         "rm-cost-time" => rm_cost::run(report, Unit::Nanoseconds),
+        "rm-cost-rs" => rm_cost_rs::run(report),
         "rm-policy" => rm_policy::run(report),
         "rm-under-load" => rm_load::run(report),
         "vgpud" => vgpud::run(report),

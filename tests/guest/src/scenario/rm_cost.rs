@@ -27,15 +27,15 @@ use crate::{
 /// All states are gone through that often, so that what changes in the course of time is the same for
 /// all of them.
 const ROUNDS: usize = 5;
-const AMOUNT: Amount = Amount { batches: 7, calls: 50 };
+pub(super) const AMOUNT: Amount = Amount { batches: 7, calls: 50 };
 
 /// The stand-in's board: one that is listed, so that vGPU types are told without us, too.
-const BOARD: &str = "device=0x1db6";
+pub(super) const BOARD: &str = "device=0x1db6";
 /// It is answered as another board all the same.
-const GPUS: &str = "1db6=1b38:120f";
+pub(super) const GPUS: &str = "1db6=1b38:120f";
 
 /// Five fields of a type.
-fn overrides() -> String {
+pub(super) fn overrides() -> String {
     format!(
         "nvidia-{TYPE}:num_displays=1,display_width=1920,display_height=1080,framebuffer=1GiB,\
          card_name='Other'"
@@ -56,7 +56,7 @@ const ROWS: [(&str, &str); 8] = [
 const WITH_MODULE: usize = 2;
 
 /// The questions of the set "cost" and how each is shown.
-const COLUMNS: [(&str, &str); 3] = [
+pub(super) const COLUMNS: [(&str, &str); 3] = [
     ("a command that succeeds", "another command"),
     (name::PCI_INFO, "PCI info"),
     (name::TYPE_BY_NUMBER, "vGPU type"),
@@ -165,7 +165,7 @@ fn check_answers(report: &mut Report, measured: &Measured) {
 }
 
 /// The median of all batches of all rounds.
-fn median(rounds: &[Vec<Cost>], column: usize) -> u64 {
+pub(super) fn median(rounds: &[Vec<Cost>], column: usize) -> u64 {
     let of_column = rounds.iter().filter_map(|costs| costs.get(column));
     let mut all: Vec<u64> = of_column.flat_map(|cost| cost.batches.iter().copied()).collect();
     all.sort_unstable();
