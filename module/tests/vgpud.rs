@@ -100,8 +100,9 @@ impl Form {
         let resumed = code.len();
         match end {
             Some(end) => {
-                rex(&mut code, 8, end, pointer);
-                code.extend([0x39, modrm(3, end, pointer)]);
+                let (reg, rm) = if self.turned { (pointer, end) } else { (end, pointer) };
+                rex(&mut code, 8, reg, rm);
+                code.extend([0x39, modrm(3, reg, rm)]);
             }
             None => {
                 rex(&mut code, 8, 0, pointer);

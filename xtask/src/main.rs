@@ -4,6 +4,7 @@
 mod apt;
 mod check;
 mod cmd;
+mod coverage;
 mod dirs;
 mod driver;
 mod fuzzing;
@@ -50,6 +51,7 @@ enum Command {
     Signatures(cmd::signatures::Args),
     Bench(cmd::bench::Args),
     Miri(cmd::miri::Args),
+    Coverage(cmd::coverage::Args),
     Fuzz(cmd::fuzz::Args),
     Package(cmd::package::Args),
 }
@@ -71,6 +73,7 @@ fn main() -> anyhow::Result<()> {
         Command::Signatures(args) => cmd::signatures::run(&args),
         Command::Bench(args) => cmd::bench::run(&args),
         Command::Miri(args) => cmd::miri::run(&args),
+        Command::Coverage(args) => cmd::coverage::run(&args),
         Command::Fuzz(args) => cmd::fuzz::run(&args),
         Command::Package(args) => cmd::package::run(&args),
     }

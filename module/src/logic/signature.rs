@@ -218,6 +218,31 @@ mod tests {
     static A: Pattern = Pattern::new("48 83 ec 08 ?? ?? b8 01 00 00 00 75");
     static B: Pattern = Pattern::new("?? 85 c0 74 07 c7 45 0c");
 
+    #[test]
+    fn a_pattern_is_read_at_run_time_as_at_build_time() {
+        let text = std::string::String::from("48 83 ec 08 ?? ?? b8 01 00 00 00 75");
+        assert_eq!(Pattern::new(&text), A);
+        assert_eq!(A.len, 12);
+        assert_eq!(search([&Pattern::new(&text)], &A_BYTES), [Hits::One(0)]);
+    }
+
+    #[test]
+    fn a_pattern_that_is_written_wrong_does_not_build() {
+        for wrong in [
+            "48 83 ec 0",
+            "48 83  ec 08",
+            "48-83-ec-08",
+            "48 83 EC 08",
+            "48 ?8 83 ec",
+            "?? ??",
+            "00 00 00 00",
+            "",
+        ] {
+            let read = std::panic::catch_unwind(|| Pattern::new(wrong));
+            assert!(read.is_err(), "{wrong}");
+        }
+    }
+
     fn naive(pattern: &Pattern, text: &[u8]) -> Hits {
         (0..text.len()).filter(|&i| pattern.matches_at(text, i)).fold(Hits::None, Hits::add)
     }

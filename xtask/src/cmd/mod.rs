@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod bindings;
 pub mod build;
+pub mod coverage;
 pub mod demo;
 pub mod fuzz;
 pub mod kernel;

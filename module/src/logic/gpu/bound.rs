@@ -88,6 +88,7 @@ mod tests {
             assert!(bound.is_other());
             assert_eq!(bound.driver(), Some(shown), "{name}");
         }
+        assert!(std::format!("{:?}", Bound::to(b"vfio-pci")).contains("vfio-pci"));
         assert_eq!((Bound::Nobody.driver(), Bound::Nvidia.driver()), (None, Some("nvidia")));
     }
 }

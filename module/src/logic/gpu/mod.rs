@@ -127,6 +127,22 @@ mod tests {
     }
 
     #[test]
+    fn open_modules_host_vgpus_from_hopper_and_ada_on() {
+        for (device, hosts) in [
+            (0x1db6, false),
+            (0x22ff, false),
+            (0x2300, true),
+            (0x23ff, true),
+            (0x2400, false),
+            (0x25ff, false),
+            (0x2600, true),
+            (0xffff, true),
+        ] {
+            assert_eq!(hosts_with_open_modules(device), hosts, "{device:#06x}");
+        }
+    }
+
+    #[test]
     fn known_boards_are_answered_as_the_sibling_with_their_silicon() {
         for (device, sibling, subsystem) in [
             (0x1b06, 0x1b38, None),         // GTX 1080 Ti

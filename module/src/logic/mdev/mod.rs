@@ -158,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn only_a_number_of_instances_limits_them() {
+        assert!(told("nvidia-46:max_instances=3").limits_instances());
+        // The adapter's name is written twice, once in UTF-16; no file shows either.
+        for others in ["nvidia-47:max_instances=3", "nvidia-46:num_displays=1,adapter_name=x"] {
+            assert!(!told(others).limits_instances(), "{others}");
+        }
+        assert!(told("nvidia-46:adapter_name=x").nothing());
+    }
+
+    #[test]
     fn types_are_known_by_their_numbers() {
         for (name, expected) in [
             ("46", Some(46)),

@@ -165,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_says_what_is_expected() {
+        for (key, expected) in [
+            (Key::CudaEnabled, "0 or 1"),
+            (Key::NumDisplays, "a number up to 4294967295, decimal or 0x hexadecimal"),
+            (Key::PciId, "a number of 64 bits, decimal or 0x hexadecimal"),
+        ] {
+            assert_eq!(key.kind().expected(), expected, "{}", key.name());
+        }
+    }
+
+    #[test]
     fn every_key_has_a_bit_of_its_own() {
         assert_eq!(Key::ALL.into_iter().fold(0, |all, key| all | key.bit()).count_ones(), 27);
         assert_eq!(Key::ALL.len(), 27);

@@ -110,6 +110,14 @@ mod tests {
     use crate::host::MAX_PARAMS;
 
     #[test]
+    fn nothing_is_known_of_a_command_that_is_none_of_ours() {
+        for cmd in [0, 0x2080_18ff, u32::MAX] {
+            assert_eq!(interest(cmd), None);
+            assert!(!Interest { cmd, max_params: 16 }.knows(16));
+        }
+    }
+
+    #[test]
     fn room_for_every_command_is_just_enough() {
         let longest = COMMANDS.iter().filter_map(|(cmd, ..)| interest(*cmd)).map(|i| i.max_params);
         assert_eq!(longest.max(), Some(MAX_PARAMS));

@@ -116,6 +116,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_accepted_says_the_same_again() {
+        let text = b"1b06=off,10de:1b06:120f=1b38";
+        let (first, again) = (Gpus::parse(text).unwrap(), Gpus::accepted(text));
+        for subsystem in [0x120f, OWN] {
+            let ids = Ids { device: 0x1b06, subsystem };
+            assert_eq!(again.rule(ids, None), first.rule(ids, None));
+        }
+        let broken = Gpus::accepted(b"1b06=off,nonsense,1b07=off");
+        assert_eq!(broken.rule(ids(0x1b06), None), Rule::Off);
+        assert_eq!(broken.rule(ids(0x1b07), None), Rule::Auto);
+    }
+
+    #[test]
     fn rules_for_addresses_are_told_from_others() {
         for (text, expected) in [
             ("", false),
