@@ -4,14 +4,11 @@
 
 use std::fmt;
 
-use vgpu_unlock::profile::Key;
-
 use super::{in_force, settings::Settings};
 use crate::{
     board::{self, host},
     host::Host,
     profile::{BoardMemory, written_size, written_target},
-    status::Status,
 };
 
 /// So many types are named.
@@ -54,22 +51,27 @@ pub fn of_settings(host: &Host, settings: &Settings) -> Vec<TooLarge> {
     settings.memory().filter_map(too_large).collect()
 }
 
-/// The vGPUs whose board has not the memory that `nvidia-vgpu-mgr` was told last, by an override or by the
-/// type itself.
-pub fn of_vgpus(status: &Status) -> Vec<TooLarge> {
-    let of_board = |board: crate::status::Board<'_>| {
-        let known = memory(board.device()?, board.address()?)?;
-        let too_large = board.vgpus().filter_map(move |vgpu| {
-            let number = |key: Key| vgpu.in_force(key.name()).unwrap_or(0);
-            let needs =
-                number(Key::Framebuffer).checked_add(number(Key::FramebufferReservation))?;
-            let too_large =
-                TooLarge { who: format!("vGPU {}", vgpu.uuid()?), needs, board: known.clone() };
-            (needs > known.bytes).then_some(too_large)
-        });
-        Some(too_large.collect::<Vec<_>>())
+/// A vGPU, and the memory that it needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs<'a> {
+    /// PCI device ID of its board.
+    pub device: u16,
+    /// Where its board is.
+    pub address: &'a str,
+    /// Its UUID.
+    pub uuid: &'a str,
+    /// What the guest sees and what the host keeps of it, in bytes.
+    pub bytes: u64,
+}
+
+/// The vGPUs that need more than their board has.
+pub fn of_vgpus<'a>(vgpus: impl Iterator<Item = Needs<'a>>) -> Vec<TooLarge> {
+    let too_large = |vgpu: Needs<'_>| {
+        let board = memory(vgpu.device, vgpu.address)?;
+        let too_large = vgpu.bytes > board.bytes;
+        too_large.then(|| TooLarge { who: format!("vGPU {}", vgpu.uuid), needs: vgpu.bytes, board })
     };
-    status.boards().filter_map(of_board).flatten().collect()
+    vgpus.filter_map(too_large).collect()
 }
 
 /// A sentence about the registered types of a board that it has not the memory for, if there are any.

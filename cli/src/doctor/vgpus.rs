@@ -32,7 +32,7 @@ pub(super) fn vgpus(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
         count => Finding::ok(format!("{count} exist")),
     }];
     let status = facts.status().ok();
-    let too_large = status.map(memory::of_vgpus).unwrap_or_default();
+    let too_large = status.map(|status| memory::of_vgpus(status.needs())).unwrap_or_default();
     findings.extend(too_large.iter().map(|it| Finding::note(it.to_string())));
     let mut wanted = mdevctl(facts.host, &existing)?;
     wanted.extend(proxmox(facts.host)?);

@@ -7,9 +7,10 @@
 mod follow;
 
 use serde_json::Value;
+use vgpu_unlock::profile::Key;
 
 use crate::{
-    apply::memory,
+    apply::memory::{self, Needs},
     host::{Host, Unseen},
 };
 
@@ -81,7 +82,8 @@ impl Missing {
 /// There is none; the reason says why.
 pub fn text(host: &Host) -> Result<String, Missing> {
     let mut text = file(host, TEXT)?;
-    let vgpus = Status::read(host).map(|status| memory::of_vgpus(&status)).unwrap_or_default();
+    let vgpus = Status::read(host).map(|status| memory::of_vgpus(status.needs()));
+    let vgpus = vgpus.unwrap_or_default();
     for too_large in memory::of_overrides(host).iter().chain(&vgpus) {
         text.push_str(&format!("warning: {too_large}\n"));
     }
@@ -160,6 +162,11 @@ impl Status {
         self.0.get("gpus").and_then(Value::as_array).into_iter().flatten().map(Board)
     }
 
+    /// How much memory each vGPU needs whose `nvidia-vgpu-mgr` was told: by an override, or by its type.
+    pub fn needs(&self) -> impl Iterator<Item = Needs<'_>> {
+        self.boards().flat_map(|board| board.vgpus().filter_map(move |vgpu| vgpu.needs(board)))
+    }
+
     /// The board at a PCI address.
     pub fn board(&self, address: &str) -> Option<Board<'_>> {
         self.boards().find(|board| board.address() == Some(address))
@@ -220,13 +227,24 @@ pub struct Vgpu<'a>(&'a Value);
 
 impl<'a> Vgpu<'a> {
     /// Its UUID.
-    pub fn uuid(self) -> Option<&'a str> {
+    fn uuid(self) -> Option<&'a str> {
         word(self.0, "/uuid")
     }
 
     /// The number that `nvidia-vgpu-mgr` was told last for a key.
-    pub fn in_force(self, key: &str) -> Option<u64> {
-        self.0.get("told")?.get("in_force")?.get(key)?.as_u64()
+    fn in_force(self, key: Key) -> Option<u64> {
+        self.0.get("told")?.get("in_force")?.get(key.name())?.as_u64()
+    }
+
+    /// How much memory it needs of its board.
+    fn needs(self, board: Board<'a>) -> Option<Needs<'a>> {
+        let kept = self.in_force(Key::FramebufferReservation).unwrap_or(0);
+        Some(Needs {
+            device: board.device()?,
+            address: board.address()?,
+            uuid: self.uuid()?,
+            bytes: self.in_force(Key::Framebuffer)?.saturating_add(kept),
+        })
     }
 }
 
