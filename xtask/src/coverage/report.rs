@@ -5,11 +5,13 @@ use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context, Result, ensure};
 
-use super::PART;
 use crate::{
     markdown::{table_of, words},
     paths,
 };
+
+/// The pure files.
+pub const PART: &str = "module/src/logic";
 
 /// A file, and its lines that have code which is not a test's.
 #[derive(Debug, PartialEq, Eq)]
