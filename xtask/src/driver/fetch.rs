@@ -32,6 +32,7 @@ pub const PACKAGES: &[Package] = &[
     Package { patched: true, ..package("nvidia-tesla-470-kernel-dkms", "470.256.02") },
     package("nvidia-tesla-kernel-dkms", "525.147.05"),
     package("nvidia-kernel-dkms", "535.216.03"),
+    package("nvidia-tesla-535-kernel-dkms", "535.274.02"),
     package("nvidia-kernel-dkms", "550.163.01"),
     package("nvidia-kernel-dkms", "555.58.02"),
 ];

@@ -241,8 +241,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "real-535",
         about: "NVIDIA's 535, unlocked and put back",
-        targets: OLDER,
-        real_driver: Some("535.216.03"),
+        real_driver: Some("535.274.02"),
         ..REAL
     },
     Scenario {

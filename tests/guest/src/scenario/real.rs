@@ -30,7 +30,7 @@ pub const V555: Checks =
 pub const V550: Checks =
     Checks { version: "550.163.01", branch: "550", gate: Gate::Store, proof: "run" };
 pub const V535: Checks =
-    Checks { version: "535.216.03", branch: "535", gate: Gate::Return(0), proof: "run" };
+    Checks { version: "535.274.02", branch: "535", gate: Gate::Return(0), proof: "run" };
 pub const V525: Checks =
     Checks { version: "525.147.05", branch: "525", gate: Gate::Return(0), proof: "run" };
 
