@@ -360,6 +360,7 @@ pub const SCENARIOS: &[Scenario] = &[
         standins: standin::NEWEST,
         unlock: true,
         by_command: true,
+        rounds: Some(24),
         timeout: Duration::from_secs(1200),
         ..DEFAULT
     },

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Memory runs out: each allocation in its turn, of all that are made where we come, where the driver comes, and where
 //! a parameter is written. Only a kernel that fails on purpose can show it (CONFIG_FAULT_INJECTION), which no
-//! distribution's is.
+//! distribution's is. How many of them fail, spread over all, the kernel's command line says: `vgpu_unlock.rounds`;
+//! each takes such a kernel seconds.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt,
+    path::Path,
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -14,6 +19,7 @@ use super::{
     steps::{DRIVER, MODULE, attached, soon, unchanged},
 };
 use crate::{
+    argument,
     hooked::Hooked,
     kernel, probe,
     report::{Report, equal},
@@ -73,48 +79,70 @@ fn prepare_failures() -> Result<()> {
     Ok(())
 }
 
-/// Does `act` with its allocation `number` failing. Whether it had as many.
-fn with_failure(number: u32, act: impl FnOnce() -> Result<()>) -> Result<(bool, Result<()>)> {
-    kernel::write(FAIL, &number.to_string())?;
+/// Does `act` with its allocation `number` failing. Returns how many more it would have taken to get there, which is
+/// 0 where it has come to that, and what came of it.
+fn with_failure(number: u32, act: impl FnOnce() -> Result<()>) -> Result<(u32, Result<()>)> {
+    // Opening it takes memory, which would fail as well as any other.
+    let fail = OpenOptions::new().read(true).write(true).open(FAIL);
+    let fail = fail.with_context(|| format!("opening {FAIL}"))?;
+    let mut left = [0; 16];
+    fail.write_at(number.to_string().as_bytes(), 0).context("having an allocation fail")?;
     let result = act();
-    let left = fs::read_to_string(FAIL).with_context(|| format!("reading {FAIL}"))?;
-    kernel::write(FAIL, "0")?;
-    let left: u32 = left.trim().parse().with_context(|| format!("{FAIL} says {left:?}"))?;
-    Ok((left == 0, result))
+    let read = fail.read_at(&mut left, 0);
+    fail.write_at(b"0", 0).context("having none fail any more")?;
+    let left = String::from_utf8_lossy(
+        left.get(..read.context("asking for failures")?).unwrap_or_default(),
+    );
+    Ok((left.trim().parse().with_context(|| format!("{FAIL} says {left:?}"))?, result))
 }
 
-/// Does `act` with each of its allocations failing once, and `look` after each, which has to find things whole or
-/// untouched and put them back. One that has as many as this is in a circle.
+/// Of `all` allocations, those that fail: as many as there are `rounds`, some from anywhere, and the last ones, which are
+/// ours where the kernel has made others for us before.
+fn chosen(all: u32, rounds: u32) -> Vec<u32> {
+    if all <= rounds {
+        return (1..=all).collect();
+    }
+    let (spread, last) = (rounds / 3, rounds - rounds / 3);
+    let last = all.saturating_sub(last) + 1..=all;
+    let step = last.start().div_ceil(spread.max(1)).max(1);
+    (1..*last.start()).step_by(step as usize).chain(last).collect()
+}
+
+/// Does `act` with its allocations failing, one at a time, and `look` after each, which has to find things whole or
+/// untouched and put them back.
 fn at_each_allocation(
     report: &mut Report,
     what: &str,
     act: impl Fn() -> Result<()>,
     mut look: impl FnMut(Result<()>) -> Result<()>,
 ) -> Result<()> {
-    const MOST: u32 = 5000;
-    let mut failed = 0;
-    for number in 1..=MOST {
-        let (was_one, result) = with_failure(number, &act)?;
-        if !was_one {
-            report.show(&format!("{what}: {} allocations, {failed} times it failed", number - 1));
-            report.check(&format!("{what}: with none failing, all is well"), || {
-                result?;
-                look(Ok(()))
-            });
-            report.check(&format!("{what}: some of its allocations failed"), || {
-                ensure!(number > 10 && failed > 0, "{} allocations, {failed} failed", number - 1);
-                Ok(())
-            });
-            return Ok(());
-        }
+    /// One that has as many as this is in a circle.
+    const MOST: u32 = 100_000;
+    let rounds: u32 = argument("vgpu_unlock.rounds")?.parse().context("how many rounds")?;
+    let (left, result) = with_failure(MOST, &act)?;
+    report.check(&format!("{what}: with none failing, all is well"), || {
+        ensure!(left != 0, "more than {MOST} allocations");
+        result?;
+        look(Ok(()))
+    });
+    // The second time, what the kernel makes once is there.
+    let (left, result) = with_failure(MOST, &act)?;
+    look(result)?;
+    let all = MOST - left;
+    let (mut tried, mut failed) = (0, 0);
+    for number in chosen(all, rounds) {
+        let (left, result) = with_failure(number, &act)?;
+        tried += u32::from(left == 0);
         failed += u32::from(result.is_err());
         // The first one that is wrong says it all.
-        look(result).with_context(|| format!("{what}: allocation {number}"))?;
-        if number % 100 == 0 {
-            report.show(&format!("{what}: allocation {number}"));
-        }
+        look(result).with_context(|| format!("{what}: allocation {number} of {all}"))?;
     }
-    anyhow::bail!("{what}: more than {MOST} allocations")
+    report.show(&format!("{what}: {tried} of {all} allocations failed, and it with {failed}"));
+    report.check(&format!("{what}: it fails where it can't do without"), || {
+        ensure!(tried > 0 && failed > 0 && failed <= tried, "{failed} of {tried}");
+        Ok(())
+    });
+    Ok(())
 }
 
 /// Fails unless the driver is unlocked as a whole or its own as a whole, by what the status says; and where it is its
@@ -127,8 +155,21 @@ fn whole_or_nothing(known: &Known) -> Result<()> {
         set_module("enabled", "0")?;
         set_module("enabled", "1")?;
     }
-    soon(attached)?;
-    known.unlocked()
+    match soon(attached) {
+        Ok(()) => known.unlocked(),
+        Err(error) => unknown_to_ftrace(known).context(error),
+    }
+}
+
+/// Fails unless the driver is its own because ftrace knows nothing of a module's functions, which the status says.
+///
+/// Where it can't allocate what it has to know of a module, the kernel goes on without a word to the module
+/// (`ftrace_module_init`), and nobody can hook its functions until it is loaded anew.
+fn unknown_to_ftrace(known: &Known) -> Result<()> {
+    let status = Status::read()?;
+    status.is("/driver/state", "refused")?;
+    status.mentions("/driver/reason", "(error -22)")?;
+    known.factory()
 }
 
 /// The module is loaded beside a driver.
@@ -216,4 +257,17 @@ fn parameters(report: &mut Report, known: &Known) -> Result<()> {
         known.unlocked()
     });
     kernel::unload(MODULE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chosen;
+
+    #[test]
+    fn all_fail_where_they_are_few_and_the_last_ones_otherwise() {
+        assert_eq!(chosen(4, 12), [1, 2, 3, 4]);
+        assert_eq!(chosen(12, 12), (1..=12).collect::<Vec<_>>());
+        assert_eq!(chosen(100, 6), [1, 50, 97, 98, 99, 100]);
+        assert!(chosen(0, 6).is_empty());
+    }
 }
