@@ -276,8 +276,8 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
         let result = (|| {
             while Instant::now() < until {
                 kernel::load(MODULE)?;
-                // Sometimes for long enough for the driver to go first.
-                sleep(Duration::from_millis(rounds * 13 % 60 + rounds % 2 * 200));
+                // Sometimes for long enough for the driver to go first, however long it takes to come.
+                sleep(Duration::from_millis(rounds * 13 % 60 + rounds % 4 * 300));
                 kernel::unload(MODULE)?;
                 rounds += 1;
             }
