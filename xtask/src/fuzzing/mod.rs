@@ -82,7 +82,16 @@ impl Fuzzer {
         sh::output(
             Command::new("cargo")
                 .current_dir(paths::repo())
-                .args(["build", "--quiet", "--profile", "fuzz", "--package", "fuzz", "--bin", "fuzz"])
+                .args([
+                    "build",
+                    "--quiet",
+                    "--profile",
+                    "fuzz",
+                    "--package",
+                    "fuzz",
+                    "--bin",
+                    "fuzz",
+                ])
                 .args(["--features", "libfuzzer", "--target", TRIPLE, "--target-dir"])
                 .arg(&target_dir)
                 .env("RUSTFLAGS", INSTRUMENTATION),

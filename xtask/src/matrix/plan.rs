@@ -52,7 +52,7 @@ mod tests {
         let names: Vec<_> =
             regular().iter().filter(|r| always(r)).map(|r| r.scenario.name).collect();
         // NVIDIA's older drivers do not compile for it.
-        let older = |name: &str| ["real-535", "real-525", "real-listed"].contains(&name);
+        let older = |name: &str| ["real-525", "real-listed"].contains(&name);
         let all = vm::all().filter(|scenario| !scenario.by_command).map(|scenario| scenario.name);
         assert_eq!(names, all.filter(|name| !older(name)).collect::<Vec<_>>());
     }
