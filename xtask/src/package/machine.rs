@@ -10,9 +10,9 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::system;
+use super::{system, tree};
 use crate::{
-    dirs, paths,
+    dirs,
     root::Root,
     sh,
     vm::{self, Line},
@@ -30,7 +30,7 @@ const ARGUMENTS: &str = "rdinit=/sbin/init intel_iommu=on systemd.show_status=fa
 /// It can't be made. A failed check is none.
 pub fn test(system: (&str, Root), packages: &Path, report: &mut dyn FnMut(&str)) -> Result<()> {
     let name = system.0;
-    let room = paths::cache().join("packages").join(format!("machine-{name}"));
+    let room = tree::room().join(format!("machine-{name}"));
     dirs::empty(&room)?;
     vm::stage(vm::PEOPLES, &room.join("standin"))?;
     let tools = [

@@ -14,7 +14,8 @@ use anyhow::{Context, Result, ensure};
 use super::{
     answers::{self, Gate, UNLISTED},
     faults_hooks, faults_tasks,
-    rm_control::{TURING, TURING_BOARD, all_told, prepare, same},
+    rm_control::{TURING, TURING_BOARD, prepare, same},
+    rm_load::prepare_load,
     standin::path,
     steps::{DRIVER, LOG_PREFIX, MODULE, attached, says, soon, unchanged},
 };
@@ -50,15 +51,7 @@ impl Known {
     /// Loads the stand-in, of which more than one field is answered otherwise, and asks. A load may get all of
     /// these answers.
     pub fn of_loaded() -> Result<Self> {
-        kernel::load_with(&path("550"), TURING_BOARD)?;
-        let raw = run::ask(VGPUD, "550")?;
-        kernel::load(MODULE)?;
-        soon(attached)?;
-        let open = run::ask(OTHER, "550")?;
-        kernel::unload(MODULE)?;
-        let told = all_told(&open, &TURING);
-        run::allow(VGPU_MGR, &[raw.as_slice(), &open, &told].concat())?;
-        run::allow(OTHER, &[raw.as_slice(), &open].concat())?;
+        let (raw, open, told) = prepare_load(&TURING)?;
         Ok(Self { raw, open, told })
     }
 

@@ -27,8 +27,9 @@ use crate::{
 };
 
 /// Loads a stand-in whose answers change by more than one field, and allows a load whatever may be
-/// told before, while and after the module is there. Returns what is told without it, and with it.
-pub fn prepare_load(settings: &Settings) -> Result<(Vec<Answered>, Vec<Answered>)> {
+/// told before, while and after the module is there. Returns what is told without it, and with it to others and to a
+/// daemon.
+pub fn prepare_load(settings: &Settings) -> Result<(Vec<Answered>, Vec<Answered>, Vec<Answered>)> {
     kernel::load_with(&path("550"), TURING_BOARD)?;
     let raw = run::ask(VGPUD, "550")?;
     kernel::load(MODULE)?;
@@ -38,7 +39,7 @@ pub fn prepare_load(settings: &Settings) -> Result<(Vec<Answered>, Vec<Answered>
     let told = all_told(&open, settings);
     run::allow(VGPU_MGR, &[raw.as_slice(), &open, &told].concat())?;
     run::allow(OTHER, &[raw.as_slice(), &open].concat())?;
-    Ok((raw, told))
+    Ok((raw, open, told))
 }
 
 pub fn run(report: &mut Report) -> Result<()> {
@@ -53,7 +54,7 @@ pub fn run(report: &mut Report) -> Result<()> {
 
 fn coming_and_going(report: &mut Report) -> Result<()> {
     report.part("coming and going");
-    let (raw, _) = prepare_load(&TURING)?;
+    let (raw, ..) = prepare_load(&TURING)?;
     let loads = [(VGPU_MGR, 8), (OTHER, 2)]
         .map(|(name, threads)| (name, Load::start(name, "550", threads, 0)));
     report.check("the module comes and goes 10 times under the calls of 10 threads", || {
@@ -91,7 +92,7 @@ fn enough(calls: &Calls) -> Result<()> {
 
 fn killed(report: &mut Report) -> Result<()> {
     report.part("killed");
-    let (raw, _) = prepare_load(&TURING)?;
+    let (raw, ..) = prepare_load(&TURING)?;
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));
     report.check("a daemon is killed 10 times with calls on their way", || {
@@ -142,7 +143,7 @@ fn asleep(report: &mut Report) -> Result<()> {
 fn many(report: &mut Report) -> Result<()> {
     const THREADS: usize = 200;
     report.part("many");
-    let (_, told) = prepare_load(&TURING)?;
+    let (.., told) = prepare_load(&TURING)?;
     run::allow(VGPU_MGR, &told)?;
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));

@@ -26,7 +26,7 @@ use crate::{
 
 pub fn run(report: &mut Report) -> Result<()> {
     report.part("slow memory");
-    let (raw, told) = prepare_load(&TURING)?;
+    let (raw, _, told) = prepare_load(&TURING)?;
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));
     let slow = slow()?;
