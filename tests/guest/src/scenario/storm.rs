@@ -41,7 +41,8 @@ const OVERRIDES: &str = "nvidia-46:card_name=Mine,num_displays=1,max_instances=3
                          nvidia-47:frl_config=30";
 
 /// What one round leaves behind shows as one object a round. Less than half of that is noise; with few rounds, what
-/// the kernel's own caches keep of things that have nothing to do with us is more than that.
+/// the kernel keeps of things that have nothing to do with us is more than that: a processor that goes and comes a
+/// hundred times leaves some eighty of ACPI's names.
 fn tolerated(rounds: u32) -> i64 {
     i64::from(rounds) / 2 + 100
 }
