@@ -108,9 +108,13 @@ fn why_a_driver_was_left_alone() {
 
 #[test]
 fn hooks() {
-    for (state, word) in
-        [(HookState::Placed, "placed"), (HookState::Silent, "silent"), (HookState::Done, "done")]
-    {
+    for (state, word) in [
+        (HookState::Placed, "placed"),
+        (HookState::Silent, "silent"),
+        (HookState::Done, "done"),
+        (HookState::Resting, "resting"),
+        (HookState::Lost, "lost"),
+    ] {
         let hooks = [Hook { name: "board check", kind: "kprobe", state, hits: 3, misses: 1 }];
         let report = Report { hooks: &hooks, ..report(&ToldTable::EMPTY) };
         let line = format!("hook board check (kprobe): {word}, 3 hits, 1 misses");

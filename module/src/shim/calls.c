@@ -16,6 +16,7 @@
 
 #include "daemon.h"
 #include "probe.h"
+#include "rest.h"
 
 /* --- what the task that made a call does before it is back in user space */
 
@@ -190,7 +191,6 @@ static int vu_ioctl_returned(struct kretprobe_instance *instance, struct pt_regs
 }
 
 static struct kretprobe vu_return;
-static struct vu_hook *vu_detour;
 
 static int vu_return_place(void)
 {
@@ -215,7 +215,7 @@ static int vu_return_place(void)
 	return ret;
 }
 
-int vu_calls_watch(const char *symbol, const struct vu_wanted *wanted)
+int vu_calls_watch(const char *symbol, const char *open, const struct vu_wanted *wanted)
 {
 	unsigned long add = vu_address_of("task_work_add");
 	unsigned long ioctl = vu_address_of(symbol);
@@ -236,8 +236,8 @@ int vu_calls_watch(const char *symbol, const struct vu_wanted *wanted)
 	ret = vu_return_place();
 	if (ret)
 		return ret;
-	vu_detour = vu_hook_place(VU_HOOK_IOCTL, symbol, NULL, &ret);
-	if (vu_detour)
+	ret = vu_rest_begin(symbol, open);
+	if (!ret)
 		return 0;
 	unregister_kretprobe(&vu_return);
 	vu_left(&vu_return.kp);
@@ -246,10 +246,8 @@ int vu_calls_watch(const char *symbol, const struct vu_wanted *wanted)
 
 void vu_calls_unwatch(void)
 {
-	vu_hook_remove(vu_detour);
-	vu_detour = NULL;
-	/* Whoever was sent to the stub has to be past it: the function behind it may be gone soon. */
-	vu_wait_for_tails();
+	/* The function behind the stub may be gone soon. */
+	vu_rest_end();
 	/* Returns when no handler runs any more. */
 	unregister_kretprobe(&vu_return);
 	vu_left(&vu_return.kp);

@@ -7,14 +7,20 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+/* Both daemons' names begin with the same eight bytes, which are compared at once. `leader` is a process's. */
+static __always_inline bool vu_has_daemons_name(const struct task_struct *leader)
+{
+	return !memcmp(leader->comm, "nvidia-v", 8);
+}
+
 /*
  * Whether the calling process may be one of the two vGPU daemons. Asked for every RM control call of every
- * process: both names begin with the same eight bytes, which are compared at once.
+ * process while one of them is there.
  */
 static __always_inline bool vu_may_be_daemon(void)
 {
 	/* The leader's name: a thread may have been given another one. */
-	return !memcmp(current->group_leader->comm, "nvidia-v", 8);
+	return vu_has_daemons_name(current->group_leader);
 }
 
 /*

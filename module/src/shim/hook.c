@@ -33,6 +33,7 @@ static const struct {
 	[VU_HOOK_GUARD] = { vu_count, FTRACE_OPS_FL_PERMANENT },
 	[VU_HOOK_COPY] = { vu_copy, 0 },
 	[VU_HOOK_IOCTL] = { vu_ioctl_called, FTRACE_OPS_FL_IPMODIFY },
+	[VU_HOOK_OPEN] = { vu_open_called, FTRACE_OPS_FL_IPMODIFY },
 	[VU_HOOK_MDEV_UNREGISTER] = { vu_mdev_called, FTRACE_OPS_FL_IPMODIFY },
 	[VU_HOOK_MDEV_REGISTER] = { vu_mdev_called, FTRACE_OPS_FL_IPMODIFY },
 	[VU_HOOK_MDEV_CREATE] = { vu_mdev_called, FTRACE_OPS_FL_IPMODIFY },

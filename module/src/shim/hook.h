@@ -26,6 +26,8 @@ void vu_set_stuck(void);
 typedef void (*vu_called)(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, vu_regs *regs);
 /* calls.c */
 void vu_ioctl_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, vu_regs *regs);
+/* rest.c */
+void vu_open_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, vu_regs *regs);
 /* mdev.c */
 void vu_mdev_called(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, vu_regs *regs);
 

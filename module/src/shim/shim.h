@@ -94,6 +94,8 @@ enum vu_hook_kind {
 	VU_HOOK_COPY,
 	/* Sends the daemons' RM control calls through calls.c. */
 	VU_HOOK_IOCTL,
+	/* Has that one placed again when a daemon opens the driver's device: rest.c. */
+	VU_HOOK_OPEN,
 	/* Sends calls of the mdev core's functions to those of mdev.c, for NVIDIA's types. */
 	VU_HOOK_MDEV_UNREGISTER,
 	VU_HOOK_MDEV_REGISTER,
@@ -155,7 +157,7 @@ u64 vu_probe_misses(const struct vu_probe *probe);
  */
 unsigned long vu_address_of(const char *symbol);
 
-/* --- calls.c: the daemons' RM control calls */
+/* --- calls.c, rest.c: the daemons' RM control calls */
 
 /* Numbers of the driver's ioctls: RM control, and one whose own parameter lies elsewhere. */
 #define VU_IOCTL_CONTROL 0x2a
@@ -169,14 +171,18 @@ struct vu_wanted {
 };
 /*
  * Has vu_answered() called after each of the daemons' calls of the driver's ioctl `symbol` that returned 0
- * and could be one of those that are wanted, by the task that made it, before it is back in user space.
+ * and could be one of those that are wanted, by the task that made it, before it is back in user space. While
+ * there is no daemon the ioctl is not hooked, where the driver's `open` can be.
  */
-int vu_calls_watch(const char *symbol, const struct vu_wanted *wanted);
+int vu_calls_watch(const char *symbol, const char *open, const struct vu_wanted *wanted);
 /* Calls that are under way are not told of any more; those that have returned may still be. */
 void vu_calls_unwatch(void);
 /* How many were seen, and how many should have been. */
 u64 vu_calls_hits(void);
 u64 vu_calls_lost(void);
+/* Whether the ioctl is not hooked now, and the error number where that could not be done for a daemon that came. */
+bool vu_calls_rest(void);
+int vu_calls_error(void);
 /* Waits until nobody is being told any more. */
 void vu_calls_wait(void);
 /* Rust's. May sleep and touch user memory. */

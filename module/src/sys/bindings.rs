@@ -45,12 +45,13 @@ pub struct module {
 pub const vu_hook_kind_VU_HOOK_GUARD: vu_hook_kind = 0;
 pub const vu_hook_kind_VU_HOOK_COPY: vu_hook_kind = 1;
 pub const vu_hook_kind_VU_HOOK_IOCTL: vu_hook_kind = 2;
-pub const vu_hook_kind_VU_HOOK_MDEV_UNREGISTER: vu_hook_kind = 3;
-pub const vu_hook_kind_VU_HOOK_MDEV_REGISTER: vu_hook_kind = 4;
-pub const vu_hook_kind_VU_HOOK_MDEV_CREATE: vu_hook_kind = 5;
-pub const vu_hook_kind_VU_HOOK_MDEV_NAME: vu_hook_kind = 6;
-pub const vu_hook_kind_VU_HOOK_MDEV_DESCRIPTION: vu_hook_kind = 7;
-pub const vu_hook_kind_VU_HOOK_MDEV_INSTANCES: vu_hook_kind = 8;
+pub const vu_hook_kind_VU_HOOK_OPEN: vu_hook_kind = 3;
+pub const vu_hook_kind_VU_HOOK_MDEV_UNREGISTER: vu_hook_kind = 4;
+pub const vu_hook_kind_VU_HOOK_MDEV_REGISTER: vu_hook_kind = 5;
+pub const vu_hook_kind_VU_HOOK_MDEV_CREATE: vu_hook_kind = 6;
+pub const vu_hook_kind_VU_HOOK_MDEV_NAME: vu_hook_kind = 7;
+pub const vu_hook_kind_VU_HOOK_MDEV_DESCRIPTION: vu_hook_kind = 8;
+pub const vu_hook_kind_VU_HOOK_MDEV_INSTANCES: vu_hook_kind = 9;
 pub type vu_hook_kind = core::ffi::c_uint;
 #[repr(C)]
 #[derive(Copy, Clone)]
@@ -226,11 +227,14 @@ extern "C" {
     pub fn vu_address_of(symbol: *const core::ffi::c_char) -> core::ffi::c_ulong;
     pub fn vu_calls_watch(
         symbol: *const core::ffi::c_char,
+        open: *const core::ffi::c_char,
         wanted: *const vu_wanted,
     ) -> core::ffi::c_int;
     pub fn vu_calls_unwatch();
     pub fn vu_calls_hits() -> u64_;
     pub fn vu_calls_lost() -> u64_;
+    pub fn vu_calls_rest() -> bool;
+    pub fn vu_calls_error() -> core::ffi::c_int;
     pub fn vu_calls_wait();
     pub fn vu_is_manager() -> bool;
     pub fn vu_processes(self_: *mut vu_process, parent: *mut vu_process);

@@ -27,28 +27,41 @@ pub struct Calls(());
 
 impl Calls {
     /// Has those of the daemons' calls of `symbol` (`module:function`) looked at that have one of
-    /// `commands` at `offset` in their structure.
+    /// `commands` at `offset` in their structure. While there is no daemon, the function is not hooked: the
+    /// first one is known by its call of `open`, if the driver has such a function.
     ///
     /// # Safety
-    /// There is no other, and it is dropped before the function goes.
+    /// There is no other, and it is dropped before the functions go.
     ///
     /// # Errors
     /// The kernel's error number; nothing is left behind.
     pub unsafe fn watch(
         symbol: &'static CStr,
+        open: &'static CStr,
         offset: u32,
         commands: &'static [u32],
     ) -> Result<Self, Errno> {
         let count = u32::try_from(commands.len()).unwrap_or(0);
         let wanted = b::vu_wanted { offset, commands: commands.as_ptr(), count };
-        // SAFETY: As the caller promises; `symbol` is a string, and the commands stay where they are.
-        check(unsafe { b::vu_calls_watch(symbol.as_ptr(), &wanted) }).map(|()| Self(()))
+        // SAFETY: As the caller promises; the strings and the commands stay where they are.
+        check(unsafe { b::vu_calls_watch(symbol.as_ptr(), open.as_ptr(), &wanted) })
+            .map(|()| Self(()))
     }
 
     /// How many were seen since the module was loaded.
     pub fn hits(&self) -> u64 {
         // SAFETY: Reads a counter.
         unsafe { b::vu_calls_hits() }
+    }
+
+    /// Whether the function is hooked now.
+    ///
+    /// # Errors
+    /// The kernel's error number: it could not be hooked again when a daemon came.
+    pub fn placed(&self) -> Result<bool, Errno> {
+        // SAFETY: Both read a word.
+        let (error, rests) = unsafe { (b::vu_calls_error(), b::vu_calls_rest()) };
+        check(error).map(|()| !rests)
     }
 }
 

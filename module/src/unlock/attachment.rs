@@ -19,14 +19,19 @@ use crate::logic::status::{Reason, Way};
 use crate::sys::calls::{self, Calls};
 use crate::sys::canary::Hooks;
 use crate::sys::target::Target;
-use crate::sys::{clock, log, probe, NO_ENTRY};
+use crate::sys::{clock, log, probe, Errno, NO_ENTRY};
 use crate::unlock::{answers, boards};
 
-/// Where RM control calls come in, and what to call it: up to 535 a front end that some of these
-/// drivers have beside a function of the newer name that they do not use, from 550 on that function.
-const IOCTLS: [(&CStr, &str); 2] = [
-    (c"nvidia:nvidia_frontend_unlocked_ioctl", "nvidia_frontend_unlocked_ioctl"),
-    (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl"),
+/// Where RM control calls come in, what to call it, and where the device is opened before: up to 535 a front
+/// end that some of these drivers have beside functions of the newer names that they do not use, from 550 on
+/// those functions.
+const IOCTLS: [(&CStr, &str, &CStr); 2] = [
+    (
+        c"nvidia:nvidia_frontend_unlocked_ioctl",
+        "nvidia_frontend_unlocked_ioctl",
+        c"nvidia:nvidia_frontend_open",
+    ),
+    (c"nvidia:nvidia_unlocked_ioctl", "nvidia_unlocked_ioctl", c"nvidia:nvidia_open"),
 ];
 
 /// What vGPU-Unlock-patcher adds to a driver, as a probe is named.
@@ -42,6 +47,8 @@ pub struct Attachment {
     version: Version,
     locate_us: u64,
     calls: Option<(&'static str, Calls)>,
+    /// Why the daemons' calls could not be watched again when one came, where that was said.
+    lost: Option<Errno>,
     unlocking: Unlocking,
 }
 
@@ -107,7 +114,7 @@ impl Attachment {
         };
         let locate_us = clock::now_us().saturating_sub(began);
         let identity = target.identity();
-        let attachment = Self { identity, version, locate_us, calls: None, unlocking };
+        let attachment = Self { identity, version, locate_us, calls: None, lost: None, unlocking };
         let mut attachment = KBox::new(attachment, GFP_KERNEL).map_err(|_| Reason::NoMemory)?;
         // Nothing was changed so far; from here on, failing means putting back.
         vgpud::attached(&version);
@@ -140,9 +147,9 @@ impl Attachment {
     }
 
     fn watch_calls(&mut self) -> Result<(), Reason> {
-        for (symbol, name) in IOCTLS {
+        for (symbol, name, open) in IOCTLS {
             // SAFETY: There is one attachment at a time, and it detaches before the driver goes.
-            match unsafe { Calls::watch(symbol, CMD, &rm_control::OURS) } {
+            match unsafe { Calls::watch(symbol, open, CMD, &rm_control::OURS) } {
                 Ok(calls) => {
                     self.calls = Some((name, calls));
                     break;
@@ -232,10 +239,11 @@ impl Attachment {
         }
     }
 
-    /// The driver's ioctl by its name, and the daemons' calls of it that were seen, and that were
-    /// lost; `None` where they are not watched.
-    pub fn calls(&self) -> Option<(&'static str, u64, u64)> {
-        self.calls.as_ref().map(|(name, watched)| (*name, watched.hits(), calls::lost()))
+    /// The driver's ioctl by its name, whether it is hooked now, and the daemons' calls of it that were seen,
+    /// and that were lost; `None` where they are not watched.
+    pub fn calls(&self) -> Option<(&'static str, Result<bool, Errno>, u64, u64)> {
+        let of = |(name, calls): &(_, Calls)| (*name, calls.placed(), calls.hits(), calls::lost());
+        self.calls.as_ref().map(of)
     }
 
     /// Whether the hook that waits for a key is in place, and how many copies it saw; `None` where the driver
@@ -249,9 +257,22 @@ impl Attachment {
         if let Err(reason) = self.override_checks() {
             log::warn(format_args!("a board that came is not unlocked: {reason}"));
         }
+        self.warn_of_lost_calls();
         if let Unlocking::Branch { tables: Some(tables), .. } = &mut self.unlocking {
             tables.settle(keys);
         }
+    }
+
+    fn warn_of_lost_calls(&mut self) {
+        let error = self.calls().and_then(|(name, placed, ..)| Some((name, placed.err()?)));
+        match error {
+            Some((name, errno)) if self.lost != Some(errno) => log::warn(format_args!(
+                "a vGPU daemon gets the driver's own answers: {}",
+                probe::reason(name, errno)
+            )),
+            _ => {}
+        }
+        self.lost = error.map(|(_, errno)| errno);
     }
 
     /// Takes everything away and puts everything back. May sleep.

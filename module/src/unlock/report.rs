@@ -201,8 +201,13 @@ fn list_hooks(driver: &DriverState, attachment: &Attachment, mut add: impl FnMut
             misses: placed.misses(),
         });
     }
-    if let Some((name, hits, misses)) = attachment.calls() {
-        add(Hook { name, kind: "kretprobe", state: alive, hits, misses });
+    if let Some((name, placed, hits, misses)) = attachment.calls() {
+        let state = match placed {
+            Ok(true) => alive,
+            Ok(false) => HookState::Resting,
+            Err(_) => HookState::Lost,
+        };
+        add(Hook { name, kind: "kretprobe", state, hits, misses });
     }
 }
 

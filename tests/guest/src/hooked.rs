@@ -23,6 +23,17 @@ fn lines(path: &str) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+/// The kernel's lines about hooks of ftrace's on a function.
+pub fn hooks_on(function: &str) -> Result<Vec<String>> {
+    let of = |line: &String| line.split_whitespace().next() == Some(function);
+    Ok(lines(FUNCTIONS)?.into_iter().filter(of).collect())
+}
+
+/// Kprobes on a function.
+pub fn probes_on(function: &str) -> Result<Vec<String>> {
+    Ok(probes()?.into_iter().filter(|line| line.contains(function)).collect())
+}
+
 /// Probes, as the kernel lists them.
 pub fn probes() -> Result<Vec<String>> {
     lines(PROBES)

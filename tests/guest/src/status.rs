@@ -76,6 +76,14 @@ impl Status {
         hook[what].as_u64().with_context(|| format!("no number of {what} in {hook}"))
     }
 
+    /// Fails unless the hook `name` is in that state.
+    pub fn hook_is(&self, name: &str, state: &str) -> Result<()> {
+        let hooks = self.hooks()?;
+        let is = hooks.iter().any(|(hook, now)| hook == name && now == state);
+        ensure!(is, "{name} is not {state}; all: {hooks:?}");
+        Ok(())
+    }
+
     /// Fails where a hook is in another state than those.
     pub fn hooks_are(&self, states: &[&str]) -> Result<()> {
         let hooks = self.hooks()?;

@@ -28,10 +28,13 @@ struct rm_xfer {
  */
 #if STANDIN_BRANCH < 550
 #define rm_unlocked_ioctl nvidia_frontend_unlocked_ioctl
+#define rm_open nvidia_frontend_open
 #else
 #define rm_unlocked_ioctl nvidia_unlocked_ioctl
+#define rm_open nvidia_open
 #endif
 long rm_unlocked_ioctl(struct file *file, unsigned int cmd, unsigned long argument);
+int rm_open(struct inode *inode, struct file *file);
 
 #if STANDIN_CHANGED == CHANGED_UNTRACEABLE && STANDIN_BRANCH >= 525
 #define rm_traced notrace
@@ -103,9 +106,14 @@ noinline rm_traced long rm_unlocked_ioctl(struct file *file, unsigned int cmd, u
 	return rm_ioctl(cmd, argument);
 }
 
+noinline int rm_open(struct inode *inode, struct file *file)
+{
+	return nonseekable_open(inode, file);
+}
+
 static const struct file_operations rm_fops = {
 	.owner = THIS_MODULE,
-	.open = nonseekable_open,
+	.open = rm_open,
 	.unlocked_ioctl = rm_unlocked_ioctl,
 };
 

@@ -55,6 +55,10 @@ pub enum HookState {
     Silent,
     /// It was taken away because nobody needs it any more.
     Done,
+    /// It was taken away because there is no vGPU daemon, and is placed again when one comes.
+    Resting,
+    /// It could not be placed again for a vGPU daemon that came.
+    Lost,
 }
 
 impl HookState {
@@ -64,6 +68,8 @@ impl HookState {
             HookState::Placed => "placed",
             HookState::Silent => "silent",
             HookState::Done => "done",
+            HookState::Resting => "resting",
+            HookState::Lost => "lost",
         }
     }
 }

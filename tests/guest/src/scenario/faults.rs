@@ -61,6 +61,11 @@ impl Known {
         same(&run::ask(OTHER, "550")?, &self.raw)
     }
 
+    /// Fails unless a daemon is told what others are, of a driver that is unlocked.
+    pub fn daemon_is_told_as_others(&self) -> Result<()> {
+        same(&run::ask(VGPUD, "550")?, &self.open)
+    }
+
     /// Fails unless everybody is told what they must be.
     pub fn are_told_ours(&self) -> Result<()> {
         same(&run::ask(VGPUD, "550")?, &self.told)?;

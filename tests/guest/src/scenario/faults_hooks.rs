@@ -5,6 +5,8 @@ use std::{
     fs::{self, OpenOptions},
     io::Write,
     path::Path,
+    thread::sleep,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -14,11 +16,12 @@ use super::{
     faults::Known,
     rm_control::set_module,
     standin::leaves_alone_and,
-    steps::{DRIVER, MODULE, attached, soon, unchanged},
+    steps::{DRIVER, LOG_PREFIX, MODULE, attached, rested, says, soon, unchanged, woken},
 };
 use crate::{
     hooked::{self, Hooked},
-    kernel, probe,
+    kernel::{self, Log},
+    probe,
     report::{Report, equal},
     rm::run::{Load, VGPU_MGR},
     status::Status,
@@ -35,6 +38,7 @@ pub fn run(report: &mut Report) -> Result<()> {
     foreign_before_us_on_a_site(report)?;
     foreign_before_us_on_the_ioctl(report)?;
     claimed_ioctl(report)?;
+    claimed_while_it_rests(report)?;
     function_graph(report)?;
     events(report, &KPROBE_EVENTS)?;
     events(report, &FPROBE_EVENTS)
@@ -183,6 +187,43 @@ fn claimed_ioctl(report: &mut Report) -> Result<()> {
         known.unlocked()
     });
     kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+/// The ioctl is hooked when a daemon comes, and somebody else was faster.
+fn claimed_while_it_rests(report: &mut Report) -> Result<()> {
+    const LOST: &str = "a vGPU daemon gets the driver's own answers: the nvidia_unlocked_ioctl can't be \
+                        hooked (error -16)";
+    report.part("a kprobe that claims the ioctl while no daemon is there");
+    let known = Known::of_loaded()?;
+    let found = Hooked::now()?;
+    kernel::load(MODULE)?;
+    soon(attached)?;
+    report.check("when no daemon is there, the ioctl is not hooked", || rested(IOCTLS_NAME));
+    load_foreign(IOCTL, true)?;
+    let mut log = Log::from_now()?;
+    report.check("a daemon that comes then is told what the driver answers", || {
+        seen_by_foreign(|| known.daemon_is_told_as_others())
+    });
+    report.check("the status says so, and one line of the log, however many come", || {
+        known.daemon_is_told_as_others()?;
+        Status::read()?.hook_is(IOCTLS_NAME, "lost")?;
+        let mut lines = vec![];
+        soon(|| {
+            lines.extend(log.lines(LOG_PREFIX)?);
+            says(&lines, LOST)
+        })?;
+        sleep(Duration::from_secs(1));
+        lines.extend(log.lines(LOG_PREFIX)?);
+        equal(lines.iter().filter(|line| line.contains(LOST)).count(), 1)
+    });
+    unload_foreign()?;
+    report.check("once it is free, the next one that comes is told what it must be", || {
+        known.unlocked()?;
+        woken(IOCTLS_NAME)
+    });
+    kernel::unload(MODULE)?;
+    report.check("nothing of ours is left", || found.as_found());
     kernel::unload(DRIVER)
 }
 

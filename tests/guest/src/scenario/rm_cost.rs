@@ -4,22 +4,23 @@
 //! A measurement. What is checked is that the calls did what is said of them; how much they cost is
 //! for a person to judge.
 
-use std::fs;
+use std::{thread::sleep, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
 use super::{
     rm_control::{prepare, set_module},
     standin::path,
-    steps::{DRIVER, MODULE, attached, soon},
+    steps::{DRIVER, MODULE, attached, rested, soon, woken},
 };
 use crate::{
+    hooked::{hooks_on, probes_on},
     kernel,
     report::{Report, equal},
     rm::{
         cost::{Amount, Cost, Unit},
         question::{TYPE, name},
-        run::{self, OTHER, VGPU_MGR},
+        run::{self, Load, OTHER, VGPU_MGR},
     },
     status::Status,
 };
@@ -43,17 +44,25 @@ pub(super) fn overrides() -> String {
 }
 
 /// Who asks, and what is in place then.
-const ROWS: [(&str, &str); 8] = [
+const ROWS: [(&str, &str); 9] = [
     ("without the module", OTHER),
     ("without the module", VGPU_MGR),
     ("with the module", OTHER),
     ("with the module", VGPU_MGR),
+    (RESTING, OTHER),
     ("enabled=0", OTHER),
     ("enabled=0", VGPU_MGR),
     ("after rmmod", OTHER),
     ("after rmmod", VGPU_MGR),
 ];
 const WITH_MODULE: usize = 2;
+/// With it, and no daemon has been there for a while. That takes long, where time is the real one.
+const RESTING: &str = "no daemon is there";
+
+fn rows(unit: Unit) -> impl Iterator<Item = (usize, (&'static str, &'static str))> {
+    let wanted = move |state| state != RESTING || unit == Unit::Instructions;
+    ROWS.into_iter().enumerate().filter(move |(_, (state, _))| wanted(*state))
+}
 
 /// The questions of the set "cost" and how each is shown.
 pub(super) const COLUMNS: [(&str, &str); 3] = [
@@ -72,8 +81,11 @@ pub fn run(report: &mut Report, unit: Unit) -> Result<()> {
         report.part(&format!("round {}", round + 1));
         measure(report, unit, &mut measured)?;
     }
+    if unit == Unit::Instructions {
+        with_a_daemon(report)?;
+    }
     report.part("all rounds");
-    check_answers(report, &measured);
+    check_answers(report, unit, &measured);
     report.show(&table(unit, &measured));
     Ok(())
 }
@@ -86,12 +98,42 @@ fn ask(state: &str, unit: Unit, measured: &mut Measured) -> Result<()> {
     Ok(())
 }
 
+/// One that has the device open, and seldom asks: the hook has to be there all the time.
+fn with_a_daemon(report: &mut Report) -> Result<()> {
+    /// In seconds: several looks of the module's, and calls of the daemon's.
+    const TIME: u64 = 100;
+    const BETWEEN_CALLS: u32 = 3000;
+    report.part("a daemon that stays");
+    kernel::load_with(&path("550"), BOARD)?;
+    load_module()?;
+    soon(attached)?;
+    run::allow(VGPU_MGR, &run::ask(VGPU_MGR, "cost")?)?;
+    let load = Load::resting(VGPU_MGR, "cost", (1, 0), BETWEEN_CALLS)?;
+    let stays = (0..TIME).try_for_each(|_| {
+        sleep(Duration::from_secs(1));
+        woken(IOCTL)
+    });
+    let calls = load.end()?;
+    report.check("while a daemon has the device open, the ioctl is hooked", || stays);
+    report.check("and each of its calls is answered as the first one", || {
+        ensure!(calls.made > 10, "only {} calls", calls.made);
+        calls.all_allowed()
+    });
+    report.check("when it is gone, the ioctl is not hooked", || rested(IOCTL));
+    kernel::unload(MODULE)?;
+    kernel::unload(DRIVER)
+}
+
+fn load_module() -> Result<()> {
+    kernel::load(MODULE)?;
+    set_module("gpus", GPUS)?;
+    set_module("overrides", &overrides())
+}
+
 fn measure(report: &mut Report, unit: Unit, measured: &mut Measured) -> Result<()> {
     kernel::load_with(&path("550"), BOARD)?;
     ask("without the module", unit, measured)?;
-    kernel::load(MODULE)?;
-    set_module("gpus", GPUS)?;
-    set_module("overrides", &overrides())?;
+    load_module()?;
     report.check("attached, all hooks placed", || soon(attached));
     report.check("the ioctl has one hook", || equal(hooks_on(IOCTL)?.len(), 1));
     report.check("the probe behind it is ftrace's, not an INT3", || {
@@ -111,6 +153,21 @@ fn measure(report: &mut Report, unit: Unit, measured: &mut Measured) -> Result<(
         status.is("/answers/changed", 2 * each)?;
         status.is("/answers/lost", 0)
     });
+    if unit == Unit::Instructions {
+        report.check("when no daemon is there, the ioctl is not hooked", || rested(IOCTL));
+        ask(RESTING, unit, measured)?;
+        report.check("nor by others who ask", || equal(hooks_on(IOCTL)?, vec![]));
+        report.check("a daemon that comes is told what it must be, from its first call on", || {
+            let raw = &measured[0][0];
+            for cost in run::cost(VGPU_MGR, "cost", unit, Amount { batches: 1, calls: 1 })? {
+                let raw = raw.iter().find(|raw| raw.answered.name == cost.answered.name);
+                let raw = raw.context("a question that was not asked before")?;
+                let changed = raw.answered.answer.difference(&cost.answered.answer).is_some();
+                equal(changed, cost.answered.name != COLUMNS[0].0)?;
+            }
+            woken(IOCTL)
+        });
+    }
     set_module("enabled", "0")?;
     report.check("with enabled=0 there is neither hook nor probe", || {
         equal(hooks_on(IOCTL)?, vec![])?;
@@ -125,26 +182,11 @@ fn measure(report: &mut Report, unit: Unit, measured: &mut Measured) -> Result<(
 /// The driver's function that everybody's calls go through.
 const IOCTL: &str = "nvidia_unlocked_ioctl";
 
-/// The kernel's lines about kprobes on a function.
-fn probes_on(function: &str) -> Result<Vec<String>> {
-    lines_with("/sys/kernel/debug/kprobes/list", function)
-}
-
-/// The kernel's lines about hooks of ftrace's on a function.
-fn hooks_on(function: &str) -> Result<Vec<String>> {
-    lines_with("/sys/kernel/debug/tracing/enabled_functions", function)
-}
-
-fn lines_with(list: &str, word: &str) -> Result<Vec<String>> {
-    let text = fs::read_to_string(list).with_context(|| format!("reading {list}"))?;
-    let lines = text.lines().filter(|line| line.contains(word));
-    Ok(lines.map(|line| line.trim_end().to_owned()).collect())
-}
-
 /// Every row's answers are the driver's, but for the daemon's with the module.
-fn check_answers(report: &mut Report, measured: &Measured) {
+fn check_answers(report: &mut Report, unit: Unit, measured: &Measured) {
     let raw = &measured[0][0];
-    for (row, (rounds, (state, who))) in measured.iter().zip(ROWS).enumerate() {
+    for (row, (state, who)) in rows(unit) {
+        let rounds = &measured[row];
         for (column, (question, _)) in COLUMNS.iter().enumerate() {
             let told = row == WITH_MODULE + 1 && column > 0;
             let what = if told { "was changed" } else { "is the driver's" };
@@ -183,7 +225,8 @@ fn table(unit: Unit, measured: &Measured) -> String {
     for (_, column) in COLUMNS {
         text.push_str(&format!("{column:>24}"));
     }
-    for (rounds, (state, who)) in measured.iter().zip(ROWS) {
+    for (row, (state, who)) in rows(unit) {
+        let rounds = &measured[row];
         text.push_str(&format!("\n{:36}", format!("{state}, {who}")));
         for column in 0..COLUMNS.len() {
             let (cost, base) = (median(rounds, column), median(&measured[0], column));

@@ -15,14 +15,16 @@ use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
 use super::{
     rm_control::{prepare, same},
-    steps::{DRIVER, MODULE, attached, soon},
+    steps::{DRIVER, MODULE, attached, rested, soon, woken},
 };
 use crate::{
     kernel,
     report::{Report, equal},
     rm::run::{self, Load, OTHER, VGPU_MGR, VGPUD},
+    status::Status,
 };
 
+const IOCTL: &str = "nvidia_unlocked_ioctl";
 const SET: &str = "real";
 const THREADS: usize = 8;
 const CALLS: usize = 10_000;
@@ -59,6 +61,13 @@ pub fn run(report: &mut Report) -> Result<()> {
             same(&run::ask(name, SET)?, &before)
         });
     }
+    report.check("when no daemon is there, the ioctl is not hooked", || rested(IOCTL));
+    report.check("a daemon that opens the device has it hooked again", || {
+        same(&run::ask(OTHER, SET)?, &before)?;
+        Status::read()?.hook_is(IOCTL, "resting")?;
+        same(&run::ask(VGPU_MGR, SET)?, &before)?;
+        woken(IOCTL)
+    });
     kernel::unload(MODULE)?;
 
     for name in [VGPU_MGR, OTHER] {

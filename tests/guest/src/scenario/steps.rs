@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{kernel, probe::Digests, status::Status};
+use crate::{hooked::hooks_on, kernel, probe::Digests, report::equal, status::Status};
 
 pub const MODULE: &str = "vgpu_unlock";
 pub const DRIVER: &str = "nvidia";
@@ -23,8 +23,12 @@ pub fn prepare() -> Result<()> {
 }
 
 /// Tries `check` until it holds or seconds have passed: what the module does in the background.
-pub fn soon(mut check: impl FnMut() -> Result<()>) -> Result<()> {
-    let until = Instant::now() + Duration::from_secs(5);
+pub fn soon(check: impl FnMut() -> Result<()>) -> Result<()> {
+    within(Duration::from_secs(5), check)
+}
+
+fn within(time: Duration, mut check: impl FnMut() -> Result<()>) -> Result<()> {
+    let until = Instant::now() + time;
     loop {
         match check() {
             Err(_) if Instant::now() < until => sleep(Duration::from_millis(50)),
@@ -38,7 +42,24 @@ pub fn attached() -> Result<()> {
     let status = Status::read()?;
     status.is("/driver/state", "attached")?;
     // The watch on the tables' key goes away as soon as it is not needed any more.
-    status.hooks_are(&["placed", "done"])
+    status.hooks_are(&["placed", "done", "resting"])
+}
+
+/// Waits until the driver's `ioctl` is not hooked, because no daemon is there, and fails unless it was before.
+pub fn rested(ioctl: &str) -> Result<()> {
+    /// The module looks every 30 seconds.
+    const TIME: Duration = Duration::from_secs(90);
+    equal(hooks_on(ioctl)?.len(), 1)?;
+    within(TIME, || {
+        Status::read()?.hook_is(ioctl, "resting")?;
+        equal(hooks_on(ioctl)?, vec![])
+    })
+}
+
+/// Fails unless the driver's `ioctl` is hooked, and said to be.
+pub fn woken(ioctl: &str) -> Result<()> {
+    equal(hooks_on(ioctl)?.len(), 1)?;
+    Status::read()?.hook_is(ioctl, "placed")
 }
 
 /// Fails where `now` differs from `before`.

@@ -150,4 +150,28 @@ pub const ALL: &[Mutation] = &[
         replace: "	return atomic64_read(&vu_dropped);",
         catcher: scenario("rm-under-load"),
     },
+    Mutation {
+        name: "rests-with-a-daemon",
+        what: "the hook on the ioctl is taken away while a daemon has the device open, and it is told the driver's own answers from then on",
+        file: "module/src/shim/rest.c",
+        find: "time_before(jiffies, vu_opened + VU_REST_AFTER) || vu_daemon_lives()",
+        replace: "time_before(jiffies, vu_opened + VU_REST_AFTER)",
+        catcher: scenario("rm-cost"),
+    },
+    Mutation {
+        name: "never-rests",
+        what: "everybody goes on paying for the hook on the ioctl when no daemon is there",
+        file: "module/src/shim/rest.c",
+        find: "		vu_open_hook = vu_hook_place(VU_HOOK_OPEN, open, NULL, &refused);",
+        replace: "		refused = 0;",
+        catcher: scenario("rm-cost"),
+    },
+    Mutation {
+        name: "not-woken",
+        what: "a daemon that comes after the hook was taken away does not have it placed again",
+        file: "module/src/shim/rest.c",
+        find: "	if (vu_rest_symbol && !vu_ioctl_hook) {",
+        replace: "	if (vu_rest_symbol && !vu_ioctl_hook && !vu_open_hook) {",
+        catcher: scenario("rm-cost"),
+    },
 ];
