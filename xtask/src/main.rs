@@ -12,6 +12,7 @@ mod generated;
 mod kernel;
 mod markdown;
 mod matrix;
+mod mutants;
 mod mutate;
 mod package;
 mod paths;
@@ -46,6 +47,7 @@ enum Command {
     Vm(cmd::vm::Args),
     Matrix(cmd::matrix::Args),
     Mutate(cmd::mutate::Args),
+    Mutants(cmd::mutants::Args),
     Demo(cmd::demo::Args),
     Test(cmd::test::Args),
     Signatures(cmd::signatures::Args),
@@ -68,6 +70,7 @@ fn main() -> anyhow::Result<()> {
         Command::Vm(args) => cmd::vm::run(&args),
         Command::Matrix(args) => cmd::matrix::run(&args),
         Command::Mutate(args) => cmd::mutate::run(&args),
+        Command::Mutants(args) => cmd::mutants::run(&args),
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Test(args) => cmd::test::run(&args),
         Command::Signatures(args) => cmd::signatures::run(&args),

@@ -10,6 +10,7 @@ pub mod fuzz;
 pub mod kernel;
 pub mod matrix;
 pub mod miri;
+pub mod mutants;
 pub mod mutate;
 pub mod object;
 pub mod package;

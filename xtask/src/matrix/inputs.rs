@@ -57,7 +57,8 @@ impl Sources {
     }
 }
 
-fn hash(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
+/// The hash of some things in their order.
+pub fn hash(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         let part = part.as_ref();

@@ -12,7 +12,7 @@ mod results;
 mod slices;
 
 pub use execute::{build, first_line, kept, problem, run};
-pub use inputs::Sources;
+pub use inputs::{Sources, hash};
 pub use plan::{Run, runs};
 pub use record::Record;
 pub use render::{overview, write};

@@ -22,12 +22,28 @@ const SHARED: [&str; 3] = ["debs", "drivers", "kernels"];
 pub struct Tree(PathBuf);
 
 impl Tree {
-    /// The repository as it is now. What has not changed since the last time keeps its time, so that no more is built
-    /// than has to be.
+    /// The repository as it is now, with a cache that goes with it.
+    ///
+    /// # Errors
+    /// As [`Tree::at`]; or what is shared can't be.
+    pub fn new() -> Result<Self> {
+        let tree = Self::at(Self::cache().join("tree"))?;
+        for name in SHARED {
+            let link = Self::cache().join(name);
+            if link.symlink_metadata().is_err() {
+                symlink(paths::cache().join(name), &link)
+                    .with_context(|| format!("making {}", link.display()))?;
+            }
+        }
+        Ok(tree)
+    }
+
+    /// The repository as it is now, copied to `path`. What has not changed since the last time keeps its time, so that
+    /// no more is built than has to be.
     ///
     /// # Errors
     /// git does not say which files there are, or one can't be copied.
-    pub fn new() -> Result<Self> {
+    pub fn at(path: PathBuf) -> Result<Self> {
         let repo = paths::repo();
         let list = sh::output(
             Command::new("git")
@@ -36,15 +52,8 @@ impl Tree {
                 .current_dir(&repo),
         )?;
         let names = list.lines().map(PathBuf::from).filter(|name| repo.join(name).is_file());
-        let tree = Self(Self::cache().join("tree"));
+        let tree = Self(path);
         tree.become_copy(&repo, &names.collect())?;
-        for name in SHARED {
-            let link = Self::cache().join(name);
-            if link.symlink_metadata().is_err() {
-                symlink(paths::cache().join(name), &link)
-                    .with_context(|| format!("making {}", link.display()))?;
-            }
-        }
         Ok(tree)
     }
 
