@@ -243,6 +243,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn four_bytes_between_holes_are_enough_to_search_for() {
+        let pattern = Pattern::new("?? 48 83 ec 08 ??");
+        assert_eq!((pattern.run_start, pattern.run_len), (1, 1));
+        assert_eq!(search([&pattern], &[0, 0x11, 0x48, 0x83, 0xec, 8, 0x22]), [Hits::One(1)]);
+    }
+
     fn naive(pattern: &Pattern, text: &[u8]) -> Hits {
         (0..text.len()).filter(|&i| pattern.matches_at(text, i)).fold(Hits::None, Hits::add)
     }

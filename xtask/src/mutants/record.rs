@@ -72,7 +72,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 /// Where a file's tests begin; no code of another kind comes behind.
-const TESTS: &str = "#[cfg(test)]\nmod tests {\n";
+pub const TESTS: &str = "#[cfg(test)]\nmod tests {\n";
 
 /// The hash of a file's code.
 ///

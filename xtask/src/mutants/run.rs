@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     PART, Record,
-    record::{code, inputs, survivors},
+    record::{TESTS, code, inputs, survivors},
     tool,
 };
 use crate::{dirs, mutate::Tree, paths, records::now, sh};
@@ -21,9 +21,37 @@ use crate::{dirs, mutate::Tree, paths, records::now, sh};
 /// Seconds that the tests may take with a mutant; without one it is some, on a machine that does nothing else.
 const PATIENCE: &str = "30";
 
-/// What the tests are chosen by, one choice after the other: those beside the code cost the least, so the others are
-/// for what these have missed. Neither has the benchmark, or examples in comments.
-const CHOICES: [&[&str]; 2] = [&["--lib"], &["--lib", "--tests"]];
+/// Tests that are beside the code.
+const BESIDE: &[&str] = &["--lib"];
+
+/// All; neither the benchmark nor examples in comments are among them.
+const ALL: &[&str] = &["--lib", "--tests"];
+
+/// Which of module/tests are about what, to be run before all others: each is a program that has to be linked anew.
+const NEAREST: [(&str, &[&str]); 7] = [
+    ("capability/", &["--test=tables", "--test=unlock"]),
+    ("driver/vgpud/", &["--test=vgpud"]),
+    ("params/overrides/", &["--test=params_overrides"]),
+    ("params/scan.rs", &["--test=params_overrides"]),
+    ("rm_control/", &["--test=rm_control"]),
+    ("status/", &["--test=status_words"]),
+    ("profile/", &["--test=rm_control"]),
+];
+
+/// The choices of tests for a file, one after the other: what costs little first, so that all are run only where this
+/// has noticed nothing.
+fn choices(name: &str) -> Result<Vec<&'static [&'static str]>> {
+    let path = paths::repo().join(PART).join(name);
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let mut choices = vec![];
+    if text.contains(TESTS) {
+        choices.push(BESIDE);
+    }
+    let nearest = NEAREST.iter().filter(|(area, _)| name.starts_with(area));
+    choices.extend(nearest.map(|(_, tests)| *tests));
+    choices.push(ALL);
+    Ok(choices)
+}
 
 /// What cargo-mutants exits with when it has done what it was told: all caught, some survived, some timed out.
 const DONE: [i32; 3] = [0, 2, 3];
@@ -90,8 +118,8 @@ impl Runner {
         record.code = code;
         record.inputs.clone_from(&self.inputs);
         record.date = None;
-        for choice in CHOICES {
-            watch(choice.last().unwrap_or(&""));
+        for choice in choices(name)? {
+            watch(&choice.join(" "));
             let done = self.mutants(name, choice, &mut record);
             // What has been found until it failed, or was ended, is kept.
             record.save(name)?;
@@ -184,6 +212,23 @@ fn tried(list: &Path) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_tests_are_run_in_the_end_and_what_is_nearest_exists() {
+        for name in super::super::all().unwrap() {
+            assert_eq!(choices(&name).unwrap().last(), Some(&ALL), "{name}");
+        }
+        assert_eq!(choices("signature.rs").unwrap(), [BESIDE, ALL]);
+        assert_eq!(choices("driver/vgpud/code.rs").unwrap(), [&["--test=vgpud"], ALL]);
+        for (area, tests) in NEAREST {
+            assert!(super::super::all().unwrap().iter().any(|name| name.starts_with(area)));
+            for test in tests {
+                let test = test.strip_prefix("--test=").unwrap();
+                let there = |place: String| paths::repo().join("module/tests").join(place).exists();
+                assert!(there(format!("{test}.rs")) || there(format!("{test}/main.rs")), "{test}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_settled_is_taken_over_once() {
