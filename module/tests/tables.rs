@@ -38,6 +38,24 @@ fn tables_are_found_wherever_they_begin() {
 }
 
 #[test]
+fn the_shortest_table_may_stand_at_the_very_beginning() {
+    const LEN: usize = 8 * TRIPLE;
+    for list in [0, 8, 16] {
+        let spares = list + LEN + 8;
+        let mut rodata = Rodata { bytes: vec![0; spares + LEN + 8] };
+        let heads = [rodata.data(&GPU_LIST_FIRST), rodata.data(&SACRIFICIAL)];
+        for (at, head) in [list, spares].into_iter().zip(heads) {
+            for offset in (at..at + LEN).step_by(8) {
+                rodata.set_pointer(offset, if offset == at { head } else { BASE });
+            }
+        }
+        let tables = locate(&rodata.image()).unwrap();
+        assert_eq!(tables.gpu_list, Span { first: list, count: 8 });
+        assert_eq!(tables.sacrificial, Span { first: spares, count: 8 });
+    }
+}
+
+#[test]
 fn a_table_may_reach_the_very_end() {
     let (rodata, _, spares) = driver(30);
     assert_eq!(rodata.bytes.len(), Rodata::at(spares, 30));
@@ -80,14 +98,40 @@ fn of_two_sacrificial_triples_the_lower_counts() {
 
 #[test]
 fn the_older_sacrificial_magic_is_preferred_wherever_it_stands() {
-    let (mut rodata, _, _) = driver(30);
-    let mut older = rodata.headed_by(&SACRIFICIAL_OLD, 40);
-    // As in 450 to 470, it is not the first of its array.
-    older.swap(0, 7);
-    rodata.gap();
-    let older = rodata.array(&older);
-    let tables = locate(&rodata.image()).unwrap();
-    assert_eq!(tables.sacrificial, Span { first: Rodata::at(older, 7), count: 33 });
+    // As in 450 to 470, it is not the first of its array. It may be the last.
+    for index in [7, 39] {
+        let (mut rodata, _, _) = driver(30);
+        let mut older = rodata.headed_by(&SACRIFICIAL_OLD, 40);
+        older.swap(0, index);
+        rodata.gap();
+        let older = rodata.array(&older);
+        let tables = locate(&rodata.image()).unwrap();
+        let expected = Span { first: Rodata::at(older, index), count: 40 - index };
+        assert_eq!(tables.sacrificial, expected);
+    }
+}
+
+#[test]
+fn a_board_is_found_in_front_of_the_sacrificial_triples_of_its_array() {
+    for words in 0..3 {
+        let (mut rodata, _, _) = driver(30);
+        let mut older = rodata.headed_by(&SACRIFICIAL_OLD, 40);
+        older.swap(0, 7);
+        older[2][0] = rodata.data(b"another magic...");
+        rodata.gap();
+        rodata.bytes.extend(vec![0; 8 * words]);
+        let older = rodata.array(&older);
+        let tables = locate(&rodata.image()).unwrap();
+        let found = tables.find(&rodata.image(), b"another magic...");
+        assert_eq!(found, Some(Rodata::at(older, 2)));
+    }
+}
+
+#[test]
+fn what_points_behind_the_last_byte_is_no_pointer() {
+    let image = Image::new(BASE, &[0; 8]);
+    assert_eq!([BASE - 1, BASE + 8].map(|pointer| image.offset_of(pointer)), [None; 2]);
+    assert_eq!([BASE, BASE + 7].map(|pointer| image.offset_of(pointer)), [Some(0), Some(7)]);
 }
 
 #[test]
