@@ -128,6 +128,18 @@ fn a_board_is_found_in_front_of_the_sacrificial_triples_of_its_array() {
 }
 
 #[test]
+fn what_stands_behind_a_table_is_none_of_its_triples() {
+    let (mut rodata, _, spares) = driver(30);
+    // In step with the table, but for a triple's length that is no pointers.
+    let magic = rodata.data(b"another magic...");
+    rodata.bytes.extend([0; 8]);
+    let stray = rodata.array(&[[magic; 3]]);
+    assert_eq!((stray - spares) % TRIPLE, 0);
+    let tables = locate(&rodata.image()).unwrap();
+    assert_eq!(tables.find(&rodata.image(), b"another magic..."), None);
+}
+
+#[test]
 fn what_points_behind_the_last_byte_is_no_pointer() {
     let image = Image::new(BASE, &[0; 8]);
     assert_eq!([BASE - 1, BASE + 8].map(|pointer| image.offset_of(pointer)), [None; 2]);

@@ -118,6 +118,20 @@ mod tests {
     }
 
     #[test]
+    fn each_command_has_room_for_its_own_longest_parameters() {
+        for (cmd, action, _) in COMMANDS {
+            let interest = interest(cmd).unwrap();
+            let longest = (0..=MAX_PARAMS).filter(|&size| interest.knows(size)).max();
+            let expected = match action {
+                // Of these any length is known, and none is copied.
+                Action::Status(..) => Some(0),
+                _ => longest,
+            };
+            assert_eq!(Some(interest.max_params), expected, "{cmd:x}");
+        }
+    }
+
+    #[test]
     fn room_for_every_command_is_just_enough() {
         let longest = COMMANDS.iter().filter_map(|(cmd, ..)| interest(*cmd)).map(|i| i.max_params);
         assert_eq!(longest.max(), Some(MAX_PARAMS));
