@@ -237,6 +237,7 @@ mod tests {
         for (text, number) in [
             ("vgpu_type_id=258", Some(258)),
             ("x=1,vgpu_type_id=55,plugin0.x=2", Some(55)),
+            ("vgpu_type_id=46a", Some(46)),
             ("vgpu_type_id=", None),
             ("vgpu_type_id=x", None),
             ("vgpu_type_id=4294967296", None),
