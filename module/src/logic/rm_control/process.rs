@@ -201,6 +201,15 @@ mod tests {
     }
 
     #[test]
+    fn of_vgpus_started_as_a_child_is_forked_it_takes_over_the_last() {
+        let parent = started(&[(20, 1, Some(55), Some(100)), (20, 2, Some(55), Some(100))]);
+        let mut child = ProcessMemory::new();
+        child.adopt(&parent, 20);
+        assert_eq!(child.vgpu(55), Some(uuid(2)));
+        assert_eq!(child.starts().count(), 1);
+    }
+
+    #[test]
     fn what_a_child_started_itself_is_newer_than_what_it_took_over() {
         let parent = started(&[(10, 1, None, None)]);
         let mut child = started(&[(30, 3, None, None)]);
