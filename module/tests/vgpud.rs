@@ -322,7 +322,7 @@ proptest! {
 
 mod accepting {
     use super::*;
-    use vgpu_unlock::driver::acceptance::{look, Finding, Obstacle};
+    use vgpu_unlock::driver::acceptance::{look, Finding, Obstacle, MAX_TEXT};
 
     const TABLE: [u8; 16] = hex!("f2130000 381b0000 b31b0000 ffff0000");
 
@@ -354,6 +354,12 @@ mod accepting {
                 assert_eq!(look(&text, ADDRESS, device, read), Ok(Finding::Accepts));
             }
         }
+    }
+
+    /// Known programs have less than 1 MiB; what is looked through is copied to the kernel's memory.
+    #[test]
+    fn as_much_is_looked_through_as_programs_have_and_the_kernel_can_spare() {
+        assert!((1 << 20..=64 << 20).contains(&MAX_TEXT));
     }
 
     #[test]
