@@ -175,4 +175,22 @@ mod tests {
             assert!(!detour.stands(&[], usize::MAX));
         }
     }
+
+    #[test]
+    fn a_site_is_whole_with_what_its_pattern_leads_to() {
+        const STORE: [u8; 7] = [0xc7, 0x45, 0x0c, 0, 0, 0, 0];
+        let site = |detour| Site {
+            name: BOARD_CHECK,
+            pattern: Pattern::new("48 83 ec 08"),
+            detour,
+            patched: &[],
+            change: Change::Return(0),
+        };
+        let led = site(Some(Detour { at: 0x20, bytes: &STORE, back: 8 }));
+        let mut text = vec![0x90; 0x20];
+        text.extend(STORE.iter().chain(&[0xeb, 0xdf]));
+        assert!(led.is_whole(&text, 0));
+        assert!(!led.is_whole(&text, 1));
+        assert!(site(None).is_whole(&text, 1));
+    }
 }
