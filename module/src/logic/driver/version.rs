@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn refuses_everything_else() {
-        for text in ["", "550", "550.", ".1", "550.1.2.3", "550.x", "55000.1", "-1.2", "550.1 "] {
+        for text in
+            ["", "550", "550.", ".1", "550.1.2.3", "550.x", "55000.1", "-1.2", "550.1 ", "550.1:"]
+        {
             assert_eq!(Version::parse(text.as_bytes()), None, "{text:?}");
         }
     }
