@@ -252,6 +252,15 @@ fn a_loop_that_only_resembles_it_is_not_meant() {
         let (code, _) = form.build(ADDRESS);
         assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "{what}");
     }
+    // What these bytes mean as a base is another byte behind, or the instruction's own address.
+    for pointer in [4, 5, 12, 13] {
+        let form = Form { registers: Registers { pointer, ..KNOWN }, ..known() };
+        assert_eq!(find(&form.build(ADDRESS).0, ADDRESS), Err(NotOne::None), "{pointer}");
+    }
+    for record in [4, 12] {
+        let form = Form { registers: Registers { record, ..KNOWN }, ..known() };
+        assert_eq!(find(&form.build(ADDRESS).0, ADDRESS), Err(NotOne::None), "{record}");
+    }
     // Each of these bytes decides: another register, another distance, another instruction.
     let padding = 16..23;
     // The rest of the table's address and of the jump's distance is anything.
@@ -260,6 +269,79 @@ fn a_loop_that_only_resembles_it_is_not_meant() {
         let mut code = whole.clone();
         code[at] ^= 0x10;
         assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "byte {at}");
+    }
+}
+
+#[test]
+fn a_prefix_counts_where_it_stands() {
+    let (whole, expected) = Form::known().build(ADDRESS);
+    for prefix in 0x40..=0x4f {
+        // In the place of the padding's last byte, and the loop goes back to it.
+        let mut code = whole.clone();
+        code[22] = prefix;
+        *code.last_mut().unwrap() -= 1;
+        let found = match prefix {
+            0x40 => Ok(expected.clone()),
+            _ => Err(NotOne::None),
+        };
+        assert_eq!(find(&code, ADDRESS), found, "{prefix:#x}");
+    }
+}
+
+#[test]
+fn only_the_prefixes_that_compilers_write_are_taken() {
+    // Of the addition and the comparison with the end, which for `%rax` has a form of its own.
+    for pointer in [0, 6] {
+        let form = Form { registers: Registers { pointer, ..KNOWN }, ..Form::known() };
+        let (whole, expected) = form.build(ADDRESS);
+        for at in [26, 39] {
+            assert_eq!(whole[at], 0x48);
+            for prefix in 0x40..=0x4f {
+                let mut code = whole.clone();
+                code[at] = prefix;
+                let found = match prefix {
+                    0x48 => Ok(expected.clone()),
+                    _ => Err(NotOne::None),
+                };
+                assert_eq!(find(&code, ADDRESS), found, "{pointer}: {prefix:#x} at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn it_is_the_pointer_that_is_compared_with_the_end() {
+    let form = Form { registers: Registers { pointer: 6, ..KNOWN }, ..Form::known() };
+    let (whole, _) = form.build(ADDRESS);
+    assert_eq!(whole[39..42], hex!("4881fe"));
+    for bit in 0..8 {
+        let mut code = whole.clone();
+        code[41] ^= 1 << bit;
+        assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "bit {bit}");
+    }
+    // `%rax` is not the pointer here.
+    let mut code = whole.clone();
+    code.splice(39..42, hex!("483d"));
+    *code.last_mut().unwrap() += 1;
+    assert_eq!(find(&code, ADDRESS), Err(NotOne::None));
+}
+
+#[test]
+fn words_of_two_registers_are_compared() {
+    let (whole, _) = Form::known().build(ADDRESS);
+    assert_eq!(whole[30..33], hex!("6639d1"));
+    // Memory in the place of a register.
+    for mode in [0x40, 0x80, 0xc0] {
+        let mut code = whole.clone();
+        code[32] ^= mode;
+        assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "{mode:#x}");
+    }
+    // A prefix that says nothing, and two that do.
+    for (prefix, found) in [(0x40, true), (0x48, false), (0x42, false)] {
+        let mut code = whole.clone();
+        code.insert(31, prefix);
+        *code.last_mut().unwrap() -= 1;
+        assert_eq!(find(&code, ADDRESS).is_ok(), found, "{prefix:#x}");
     }
 }
 
