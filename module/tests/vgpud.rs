@@ -327,6 +327,35 @@ fn it_is_the_pointer_that_is_compared_with_the_end() {
 }
 
 #[test]
+fn registers_are_set_by_what_compilers_write() {
+    let with = |registers, relative| Form { registers, relative, ..Form::known() };
+    // `mov` of 32 bits to `%r10d`, which another prefix makes another instruction.
+    let (whole, expected) = with(Registers { read: 10, ..KNOWN }, false).build(ADDRESS);
+    assert_eq!(whole[5..7], hex!("41ba"));
+    for prefix in 0x40..=0x4f {
+        let mut code = whole.clone();
+        code[5] = prefix;
+        let found = if prefix == 0x41 { Ok(expected.clone()) } else { Err(NotOne::None) };
+        assert_eq!(find(&code, ADDRESS), found, "{prefix:#x}");
+    }
+    // `lea` of 64 bits.
+    let (whole, expected) = with(Registers { end: Some(14), ..KNOWN }, true).build(ADDRESS);
+    assert_eq!(whole[12..15], hex!("488d05"));
+    for prefix in 0x40..=0x4f {
+        let mut code = whole.clone();
+        code[12] = prefix;
+        let found = if prefix == 0x48 { Ok(expected.clone()) } else { Err(NotOne::None) };
+        assert_eq!(find(&code, ADDRESS), found, "{prefix:#x}");
+    }
+    // Of another register, or relative to one.
+    for bit in 0..8 {
+        let mut code = whole.clone();
+        code[14] ^= 1 << bit;
+        assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "bit {bit}");
+    }
+}
+
+#[test]
 fn words_of_two_registers_are_compared() {
     let (whole, _) = Form::known().build(ADDRESS);
     assert_eq!(whole[30..33], hex!("6639d1"));
