@@ -247,6 +247,7 @@ fn a_loop_that_only_resembles_it_is_not_meant() {
     for (what, form) in [
         ("another first ID", Form { first: 0x1b38, ..known() }),
         ("a table of one", Form { count: 1, ..known() }),
+        ("a table of one too many", Form { count: 65, ..known() }),
         ("a table of thousands", Form { count: 5000, ..known() }),
     ] {
         let (code, _) = form.build(ADDRESS);
@@ -365,6 +366,13 @@ fn words_of_two_registers_are_compared() {
         code[32] ^= mode;
         assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "{mode:#x}");
     }
+    // Another register than the one that an ID was read to.
+    let (turned, _) = Form { turned: true, ..Form::known() }.build(ADDRESS);
+    for register in 1..8 {
+        let mut code = turned.clone();
+        code[32] ^= register;
+        assert_eq!(find(&code, ADDRESS), Err(NotOne::None), "{register}");
+    }
     // A prefix that says nothing, and two that do.
     for (prefix, found) in [(0x40, true), (0x48, false), (0x42, false)] {
         let mut code = whole.clone();
@@ -465,6 +473,16 @@ mod accepting {
                 assert_eq!(look(&text, ADDRESS, device, read), Ok(Finding::Accepts));
             }
         }
+    }
+
+    #[test]
+    fn the_longest_table_is_read() {
+        let (code, _) = Form { count: 64, ..Form::known() }.build(ADDRESS);
+        let read = |_, to: &mut [u8]| {
+            assert_eq!(to.len(), 256);
+            Some(())
+        };
+        assert_eq!(look(&filled(0, &code), ADDRESS, 0x1b38, read), Ok(Finding::Accepts));
     }
 
     /// Known programs have less than 1 MiB; what is looked through is copied to the kernel's memory.
