@@ -95,6 +95,10 @@ fn parse(tables: &str) -> Page {
     let mut page = Page::new();
     for cells in rows_of(files) {
         let [name, counts @ .., date] = cells.as_slice() else { continue };
+        // The last row is of all of them.
+        if !name.ends_with(".rs") {
+            continue;
+        }
         let counts: Vec<usize> = counts.iter().filter_map(|count| count.parse().ok()).collect();
         if let Ok(counts) = counts.try_into() {
             let said = Said { counts: Some(counts), date: (*date).to_owned(), survivors: vec![] };

@@ -146,8 +146,8 @@ impl Runner {
         dirs::empty(&lists)?;
         fs::write(out.join("code"), &record.code).context("writing whose results these are")?;
         // Where --iterate looks for what need not be tried.
-        let settled: String = record.settled().map(|mutant| format!("{mutant}\n")).collect();
-        fs::write(lists.join("caught.txt"), settled).context("writing what is settled")?;
+        let settled: Vec<&str> = record.settled().flat_map(|mutant| [mutant, "\n"]).collect();
+        fs::write(lists.join("caught.txt"), settled.concat()).context("writing what is settled")?;
 
         let mut command = self.command(&self.program);
         command.args(["mutants", "--in-place", "--no-config", "--iterate", "--no-shuffle"]);
