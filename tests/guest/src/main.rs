@@ -3,6 +3,7 @@
 //! check to the host over the second serial port, and powers off.
 
 mod board;
+mod bpf;
 mod expected;
 mod hooked;
 mod hotplug;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the kernel has in use: memory of its own, and references to modules. Two looks tell what was not given back.
 
-use std::{collections::BTreeMap, fs, thread::sleep, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, thread::sleep, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::kernel;
+
+const OBJECTS: &str = "/proc/slabinfo";
 
 /// How often each of something is there, by its name.
 type Counts = BTreeMap<String, i64>;
@@ -73,13 +75,17 @@ fn least(one: &Counts, other: &Counts) -> Counts {
 }
 
 impl Memory {
-    /// Looks when all is quiet, and takes the least of what it sees.
-    pub fn settled() -> Result<Self> {
+    /// Looks when all is quiet, and takes the least of what it sees; `None` where the kernel does not say what its
+    /// allocator has in use.
+    pub fn settled() -> Result<Option<Self>> {
+        if !Path::new(OBJECTS).exists() {
+            return Ok(None);
+        }
         let mut least = Self::look()?;
         for _ in 1..LOOKS {
             least = Self::look()?.at_most(&least);
         }
-        Ok(least)
+        Ok(Some(least))
     }
 
     /// References are no matter of chance.
@@ -95,7 +101,7 @@ impl Memory {
     fn look() -> Result<Self> {
         settle()?;
         let percpu = counts("/proc/meminfo", 0, 1)?.get("Percpu:").copied().unwrap_or(0);
-        let (objects, modules) = (counts("/proc/slabinfo", 0, 1)?, counts("/proc/modules", 0, 2)?);
+        let (objects, modules) = (counts(OBJECTS, 0, 1)?, counts("/proc/modules", 0, 2)?);
         Ok(Self { objects, areas: areas()?, modules, percpu })
     }
 

@@ -2,6 +2,7 @@
 //! Somebody else hooks what we hook: a kprobe at the same address, and tracers on the driver's ioctl.
 
 use std::{
+    cell::RefCell,
     fs::{self, OpenOptions},
     io::Write,
     path::Path,
@@ -19,6 +20,7 @@ use super::{
     steps::{DRIVER, LOG_PREFIX, MODULE, attached, rested, says, soon, unchanged, woken},
 };
 use crate::{
+    bpf::{On, Program},
     hooked::{self, Hooked},
     kernel::{self, Log},
     probe,
@@ -41,7 +43,9 @@ pub fn run(report: &mut Report) -> Result<()> {
     claimed_while_it_rests(report)?;
     function_graph(report)?;
     events(report, &KPROBE_EVENTS)?;
-    events(report, &FPROBE_EVENTS)
+    events(report, &FPROBE_EVENTS)?;
+    programs(report, "BPF programs on the ioctl", &[On::Entry, On::Return])?;
+    programs(report, "a BPF program on the ioctl by an fprobe", &[On::Multi])
 }
 
 /// Places somebody else's kprobe on `module:symbol`.
@@ -243,11 +247,11 @@ fn trace_shows(words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// With somebody tracing the ioctl by `start`, who is there before us or comes after us, and shows `words`:
-/// everybody is answered as ever, and we go under load.
+/// With somebody tracing the ioctl by `start`, who is there before us or comes after us, and who `sees` calls since
+/// that was asked last: everybody is answered as ever, and we go under load.
 fn traced(
     report: &mut Report,
-    words: &[&str],
+    sees: &dyn Fn() -> Result<()>,
     start: &dyn Fn() -> Result<()>,
     stop: &dyn Fn() -> Result<()>,
 ) -> Result<()> {
@@ -257,14 +261,14 @@ fn traced(
     start()?;
     let found = Hooked::now()?;
     known.factory()?;
-    report.check("without us the trace shows the calls", || trace_shows(words));
+    report.check("without us the tracer sees the calls", sees);
     kernel::load(MODULE)?;
     report.check(
-        "under a tracer we attach, everybody is told what they must be, and the trace shows it",
+        "under a tracer we attach, everybody is told what they must be, and it sees the calls",
         || {
             soon(attached)?;
             known.unlocked()?;
-            trace_shows(words)
+            sees()
         },
     );
     let load = Load::start(VGPU_MGR, "550", 4, 0)?;
@@ -281,9 +285,9 @@ fn traced(
     });
     report.check("the tracer stays when we go, and the driver is its own", || {
         found.as_found()?;
-        trace_shows(words)?;
+        sees()?;
         known.factory()?;
-        trace_shows(words)
+        sees()
     });
     stop()?;
     kernel::load(MODULE)?;
@@ -291,7 +295,7 @@ fn traced(
     start()?;
     report.check("a tracer that comes after us changes nothing, and sees the calls", || {
         known.unlocked()?;
-        trace_shows(words)
+        sees()
     });
     stop()?;
     report.check("nor does one that goes", || known.unlocked());
@@ -318,7 +322,7 @@ fn function_graph(report: &mut Report) -> Result<()> {
         kernel::write(&tracing("current_tracer"), "nop")?;
         kernel::write(&tracing("set_ftrace_filter"), "")
     };
-    traced(report, &[IOCTLS_NAME], &start, &stop)
+    traced(report, &|| trace_shows(&[IOCTLS_NAME]), &start, &stop)
 }
 
 /// Events that a user defines.
@@ -393,5 +397,50 @@ fn events(report: &mut Report, events: &Events) -> Result<()> {
         report.skip(events.part, &format!("this kernel does not take them: {error:#}"));
         return Ok(());
     }
-    traced(report, events.names, &|| events.start(), &|| events.stop())
+    let sees = || trace_shows(events.names);
+    traced(report, &sees, &|| events.start(), &|| events.stop())
+}
+
+/// BPF programs that somebody has attached.
+#[derive(Default)]
+struct Attached {
+    programs: RefCell<Vec<Program>>,
+    /// How often each had been run when that was asked last.
+    runs: RefCell<Vec<u64>>,
+}
+
+impl Attached {
+    fn start(&self, ways: &[On]) -> Result<()> {
+        let attach = |on: &On| Program::attach(*on, IOCTLS_NAME);
+        *self.programs.borrow_mut() = ways.iter().map(attach).collect::<Result<_>>()?;
+        *self.runs.borrow_mut() = vec![0; ways.len()];
+        Ok(())
+    }
+
+    fn see(&self) -> Result<()> {
+        let now = self.programs.borrow().iter().map(Program::runs).collect::<Result<Vec<_>>>()?;
+        let before = self.runs.replace(now.clone());
+        let all = before.iter().zip(&now).all(|(before, now)| before < now);
+        ensure!(all, "programs that were run {before:?} times were then run {now:?} times");
+        Ok(())
+    }
+}
+
+fn programs(report: &mut Report, part: &str, ways: &[On]) -> Result<()> {
+    report.part(part);
+    let known = Known::of_loaded()?;
+    let attached = Attached::default();
+    let can = attached.start(ways);
+    attached.programs.borrow_mut().clear();
+    known.factory()?;
+    kernel::unload(DRIVER)?;
+    if let Err(error) = can {
+        report.skip(part, &format!("this kernel does not take them: {error:#}"));
+        return Ok(());
+    }
+    let stop = || {
+        attached.programs.borrow_mut().clear();
+        Ok(())
+    };
+    traced(report, &|| attached.see(), &|| attached.start(ways), &stop)
 }

@@ -120,7 +120,13 @@ fn asleep(report: &mut Report) -> Result<()> {
     prepare_load(&TURING)?;
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));
-    set_driver("sleep_ms", 6000)?;
+    // How long it takes when nobody is asleep: a kernel that looks at everything takes its time.
+    let start = Instant::now();
+    kernel::unload(MODULE)?;
+    let alone = start.elapsed();
+    kernel::load(MODULE)?;
+    soon(attached)?;
+    set_driver("sleep_ms", (5 * alone).as_millis().max(6000))?;
     let mut load = Load::start(VGPU_MGR, "550", 8, 1)?;
     sleep(Duration::from_millis(1000));
     let start = Instant::now();
@@ -168,7 +174,11 @@ fn too_many(report: &mut Report) -> Result<()> {
     prepare_load(&TURING)?;
     kernel::load(MODULE)?;
     report.check("attached, all hooks placed", || soon(attached));
-    set_driver("sleep_ms", 8000)?;
+    // All of them have to be there before the first one wakes up.
+    let start = Instant::now();
+    Load::start(VGPU_MGR, "550", THREADS, 1)?.end()?;
+    let few = start.elapsed();
+    set_driver("sleep_ms", (2 * DAEMONS as u32 * few).as_millis().max(8000))?;
     let daemons: Vec<Load> =
         (0..DAEMONS).map(|_| Load::start(VGPU_MGR, "550", THREADS, 1)).collect::<Result<_>>()?;
     let calls: Vec<Calls> = daemons.into_iter().map(Load::end).collect::<Result<_>>()?;

@@ -8,8 +8,8 @@ pub const ALL: &[Mutation] = &[
         name: "thread-name-counts",
         what: "a daemon is known by its thread's name, so those of its threads that have names of their own are told the driver's answers",
         file: "module/src/shim/daemon.h",
-        find: "return !memcmp(current->group_leader->comm, \"nvidia-v\", 8);",
-        replace: "return !memcmp(current->comm, \"nvidia-v\", 8);",
+        find: "return vu_has_daemons_name(current->group_leader);",
+        replace: "return vu_has_daemons_name(current);",
         catcher: scenario("rm-control"),
     },
     Mutation {
@@ -152,10 +152,10 @@ pub const ALL: &[Mutation] = &[
     },
     Mutation {
         name: "rests-with-a-daemon",
-        what: "the hook on the ioctl is taken away while a daemon has the device open, and it is told the driver's own answers from then on",
+        what: "the hook on the ioctl is taken away while a daemon has the device open, which is told the driver's own answers from then on, and stays when none has",
         file: "module/src/shim/rest.c",
         find: "time_before(jiffies, vu_opened + VU_REST_AFTER) || vu_daemon_lives()",
-        replace: "time_before(jiffies, vu_opened + VU_REST_AFTER)",
+        replace: "time_before(jiffies, vu_opened + VU_REST_AFTER) || !vu_daemon_lives()",
         catcher: scenario("rm-cost"),
     },
     Mutation {
