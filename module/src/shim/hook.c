@@ -2,6 +2,7 @@
 /* Being told of calls to a function before they happen, and sending them elsewhere, by ftrace. */
 #include <linux/err.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "hook.h"
@@ -89,6 +90,8 @@ struct vu_hook *vu_hook_place(enum vu_hook_kind kind, const char *symbol, void *
 			vu_abandon(hook);
 			return NULL;
 		}
+		/* Before it was refused it stood in a list that is walked with preemption off. */
+		synchronize_rcu();
 	}
 	vu_free_filter(&hook->ops);
 	vu_free_hook(hook);

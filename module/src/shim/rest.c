@@ -5,7 +5,9 @@
  *
  * A daemon opens the driver's device before it asks for anything, so its open() has the hook placed again:
  * it is sent to a stub that does so, and goes on with the driver's function. Where open() can't be hooked,
- * the hook on the ioctl never rests.
+ * the hook on the ioctl never rests. A process that has come to the device otherwise (it was handed an open
+ * file, or took a daemon's name later) has its calls seen once there is a process with such a name that
+ * opens the device.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -54,23 +56,6 @@ static bool vu_daemon_lives(void)
 	return lives;
 }
 
-static void vu_rest_look(struct work_struct *work);
-static DECLARE_DELAYED_WORK(vu_rest_work, vu_rest_look);
-
-static void vu_rest_look(struct work_struct *work)
-{
-	mutex_lock(&vu_rest_lock);
-	if (vu_ioctl_hook) {
-		if (time_before(jiffies, vu_opened + VU_REST_AFTER) || vu_daemon_lives()) {
-			schedule_delayed_work(&vu_rest_work, VU_REST_AFTER);
-		} else {
-			vu_hook_remove(vu_ioctl_hook);
-			WRITE_ONCE(vu_ioctl_hook, NULL);
-		}
-	}
-	mutex_unlock(&vu_rest_lock);
-}
-
 static int vu_rest_place(void)
 {
 	int ret = -EBUSY;
@@ -81,6 +66,42 @@ static int vu_rest_place(void)
 	return vu_ioctl_hook ? 0 : ret;
 }
 
+/* Has the status and the log say it. */
+static void vu_rest_say(int error)
+{
+	if (error == vu_rest_error)
+		return;
+	WRITE_ONCE(vu_rest_error, error);
+	vu_work_schedule();
+}
+
+static void vu_rest_look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(vu_rest_work, vu_rest_look);
+
+static void vu_rest_look(struct work_struct *work)
+{
+	bool wanted;
+
+	mutex_lock(&vu_rest_lock);
+	if (vu_rest_symbol) {
+		wanted = time_before(jiffies, vu_opened + VU_REST_AFTER) || vu_daemon_lives();
+		if (wanted && !vu_ioctl_hook) {
+			/* What was in the way may be gone. */
+			vu_rest_say(vu_rest_place());
+		} else if (!wanted) {
+			/* With something stuck it could not be placed again. */
+			if (vu_ioctl_hook && !vu_hooks_stuck()) {
+				vu_hook_remove(vu_ioctl_hook);
+				WRITE_ONCE(vu_ioctl_hook, NULL);
+			}
+			vu_rest_say(!vu_ioctl_hook && vu_hooks_stuck() ? -EBUSY : 0);
+		}
+		if (wanted || vu_ioctl_hook)
+			schedule_delayed_work(&vu_rest_work, VU_REST_AFTER);
+	}
+	mutex_unlock(&vu_rest_lock);
+}
+
 /* Has the hook in place before the daemon that calls this has the device. */
 static noinline void vu_daemon_opens(void)
 {
@@ -88,12 +109,8 @@ static noinline void vu_daemon_opens(void)
 	mutex_lock(&vu_rest_lock);
 	vu_opened = jiffies;
 	if (vu_rest_symbol && !vu_ioctl_hook) {
-		WRITE_ONCE(vu_rest_error, vu_rest_place());
-		if (vu_ioctl_hook)
-			schedule_delayed_work(&vu_rest_work, VU_REST_AFTER);
-		else
-			/* Has the log say so. */
-			vu_work_schedule();
+		vu_rest_say(vu_rest_place());
+		schedule_delayed_work(&vu_rest_work, VU_REST_AFTER);
 	}
 	mutex_unlock(&vu_rest_lock);
 	atomic_dec(&vu_opening);
@@ -140,6 +157,8 @@ int vu_rest_begin(const char *ioctl, const char *open)
 	}
 	if (vu_open_hook)
 		schedule_delayed_work(&vu_rest_work, VU_REST_AFTER);
+	if (ret)
+		vu_rest_symbol = NULL;
 	mutex_unlock(&vu_rest_lock);
 	return ret;
 }

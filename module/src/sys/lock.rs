@@ -3,7 +3,8 @@
 //!
 //! Order: the mutex of vGPUs that are being created, the life cycle's, the types', the answers', that of
 //! what was told, that of `nvidia-vgpud`, the settings', a spin lock. Mutexes are taken in process context only (notifiers, work,
-//! task work, status, parameters, sysfs, our init and exit); spin locks also in probe handlers.
+//! task work, status, parameters, sysfs, our init and exit); spin locks also in probe handlers. The shim has one
+//! more of its own (`rest.c`), with which none of these is taken.
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;

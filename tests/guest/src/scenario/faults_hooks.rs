@@ -17,7 +17,7 @@ use super::{
     faults::Known,
     rm_control::set_module,
     standin::leaves_alone_and,
-    steps::{DRIVER, LOG_PREFIX, MODULE, attached, rested, says, soon, unchanged, woken},
+    steps::{DRIVER, LOG_PREFIX, MODULE, attached, rested, says, soon, unchanged, woken_again},
 };
 use crate::{
     bpf::{On, Program},
@@ -221,10 +221,16 @@ fn claimed_while_it_rests(report: &mut Report) -> Result<()> {
         lines.extend(log.lines(LOG_PREFIX)?);
         equal(lines.iter().filter(|line| line.contains(LOST)).count(), 1)
     });
+    // What it is told is in between anything that is allowed.
+    let stays = Load::resting(VGPU_MGR, "550", (1, 0), 500)?;
+    sleep(Duration::from_secs(2));
     unload_foreign()?;
-    report.check("once it is free, the next one that comes is told what it must be", || {
-        known.unlocked()?;
-        woken(IOCTLS_NAME)
+    let again = woken_again(IOCTLS_NAME);
+    let told = again.and_then(|()| known.are_told_ours());
+    let calls = stays.end()?;
+    report.check("once it is free, a daemon that is there is told what it must be", || {
+        told?;
+        calls.all_allowed()
     });
     kernel::unload(MODULE)?;
     report.check("nothing of ours is left", || found.as_found());

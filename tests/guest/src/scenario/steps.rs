@@ -45,12 +45,13 @@ pub fn attached() -> Result<()> {
     status.hooks_are(&["placed", "done", "resting"])
 }
 
+/// The module looks every 30 seconds whether a daemon is there.
+const LOOKS: Duration = Duration::from_secs(90);
+
 /// Waits until the driver's `ioctl` is not hooked, because no daemon is there, and fails unless it was before.
 pub fn rested(ioctl: &str) -> Result<()> {
-    /// The module looks every 30 seconds.
-    const TIME: Duration = Duration::from_secs(90);
     equal(hooks_on(ioctl)?.len(), 1)?;
-    within(TIME, || {
+    within(LOOKS, || {
         Status::read()?.hook_is(ioctl, "resting")?;
         equal(hooks_on(ioctl)?, vec![])
     })
@@ -60,6 +61,11 @@ pub fn rested(ioctl: &str) -> Result<()> {
 pub fn woken(ioctl: &str) -> Result<()> {
     equal(hooks_on(ioctl)?.len(), 1)?;
     Status::read()?.hook_is(ioctl, "placed")
+}
+
+/// Waits until it is, because a daemon is there for which that could not be done.
+pub fn woken_again(ioctl: &str) -> Result<()> {
+    within(LOOKS, || woken(ioctl))
 }
 
 /// Fails where `now` differs from `before`.

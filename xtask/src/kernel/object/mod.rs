@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{Prepared, build, upstream};
 use crate::check::Check;
@@ -158,6 +158,16 @@ pub fn checks(kernel: &Prepared) -> Result<Vec<Check>> {
             result: judged(rule, if rule.of == Of::Module { &whole } else { &shim }, &config),
         })
         .collect();
+    checks.push(Check {
+        name: name("the stubs may end in a jump, whatever the kernel's flags"),
+        result: STUBS.iter().try_for_each(|stub| {
+            let path = module.with_file_name("shim").join(format!(".{stub}.o.cmd"));
+            let command =
+                fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            ensure!(allows_tail_calls(&command), "{}: it may not", path.display());
+            Ok(())
+        }),
+    });
     let [whole] = &whole;
     checks.push(match series(&kernel.release).and_then(|series| upstream::exports(&series)) {
         Ok(exports) => Check {
@@ -167,6 +177,16 @@ pub fn checks(kernel: &Prepared) -> Result<Vec<Check>> {
         Err(error) => Check { name: name("upstream exports all imports"), result: Err(error) },
     });
     Ok(checks)
+}
+
+/// The shim's files with functions that have to end in a jump. A kernel with frame pointers forbids it everywhere.
+const STUBS: [&str; 2] = ["calls", "rest"];
+
+/// Whether the last word of a compiler's options about that allows it.
+fn allows_tail_calls(command: &str) -> bool {
+    let options = command.split_whitespace().rev();
+    let mut words = options.filter(|word| word.ends_with("optimize-sibling-calls"));
+    words.next() == Some("-foptimize-sibling-calls")
 }
 
 /// 6.12 of 6.12.118+deb13-amd64
@@ -253,6 +273,14 @@ mod tests {
             said(&[returns]).unwrap_err().to_string(),
             "f: Retnq, f+0x1: Retnq, f+0x2: Retnq, f+0x3: Retnq and 2 more"
         );
+    }
+
+    #[test]
+    fn the_last_word_about_tail_calls_counts() {
+        let [yes, no] = ["-foptimize-sibling-calls", "-fno-optimize-sibling-calls"];
+        assert!(allows_tail_calls(&format!("gcc {no} -O2 {yes} -c")));
+        assert!(!allows_tail_calls(&format!("gcc {yes} -O2 {no} -c")));
+        assert!(!allows_tail_calls("gcc -O2 -c"));
     }
 
     #[test]

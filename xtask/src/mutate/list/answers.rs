@@ -154,8 +154,8 @@ pub const ALL: &[Mutation] = &[
         name: "rests-with-a-daemon",
         what: "the hook on the ioctl is taken away while a daemon has the device open, which is told the driver's own answers from then on, and stays when none has",
         file: "module/src/shim/rest.c",
-        find: "time_before(jiffies, vu_opened + VU_REST_AFTER) || vu_daemon_lives()",
-        replace: "time_before(jiffies, vu_opened + VU_REST_AFTER) || !vu_daemon_lives()",
+        find: "wanted = time_before(jiffies, vu_opened + VU_REST_AFTER) || vu_daemon_lives();",
+        replace: "wanted = time_before(jiffies, vu_opened + VU_REST_AFTER) || !vu_daemon_lives();",
         catcher: scenario("rm-cost"),
     },
     Mutation {
@@ -173,5 +173,13 @@ pub const ALL: &[Mutation] = &[
         find: "	if (vu_rest_symbol && !vu_ioctl_hook) {",
         replace: "	if (vu_rest_symbol && !vu_ioctl_hook && !vu_open_hook) {",
         catcher: scenario("rm-cost"),
+    },
+    Mutation {
+        name: "lost-for-life",
+        what: "a daemon for which the ioctl could not be hooked is told the driver's own answers for as long as it lives, also when what was in the way is gone",
+        file: "module/src/shim/rest.c",
+        find: "		if (wanted && !vu_ioctl_hook) {",
+        replace: "		if (wanted && !vu_ioctl_hook && !vu_rest_error) {",
+        catcher: scenario("faults"),
     },
 ];
