@@ -129,7 +129,9 @@ pub const PEOPLES: &Variant = &FORM_535;
 /// # Errors
 /// They do not compile.
 pub fn build(kernel: &Prepared, variant: &Variant) -> Result<Vec<PathBuf>> {
-    let staged = paths::cache().join("vm/sources").join(format!("standin-{}", variant.name));
+    // A kernel has its own: it may be at work on another one, too.
+    let sources = paths::cache().join("vm/sources").join(kernel.target.name);
+    let staged = sources.join(format!("standin-{}", variant.name));
     stage(variant, &staged)?;
     kernel::build::c_modules(kernel, &staged)
 }
