@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, builder::PossibleValuesParser};
 use fuzz::Target;
 
 use crate::{
-    fuzzing::{Fuzzer, Run},
+    fuzzing::{self, Fuzzer, Limit, Run},
     sh,
 };
 
@@ -18,6 +18,12 @@ pub struct Args {
     /// Seconds for all targets together.
     #[arg(long, value_name = "N", default_value_t = SECONDS)]
     seconds: u64,
+    /// Executions of each target, instead, which are kept for `--write`.
+    #[arg(long, value_name = "N", conflicts_with = "seconds")]
+    executions: Option<u64>,
+    /// Run nothing; write the table in docs/fuzzing.md.
+    #[arg(long)]
+    write: bool,
     /// Run one target on this file only, once.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -38,6 +44,9 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// A promise is broken, or the fuzzer does not build or run.
 pub fn run(args: &Args) -> Result<()> {
+    if args.write {
+        return fuzzing::write();
+    }
     let chosen: Vec<&Target> = args.targets.iter().filter_map(|name| fuzz::find(name)).collect();
     if let Some(input) = &args.input {
         let [target] = chosen[..] else { bail!("--input wants one target, whose input it is") };
@@ -49,8 +58,15 @@ pub fn run(args: &Args) -> Result<()> {
     println!("the planted bug was found after {} executions", fuzzer.self_test()?);
     let chosen = if chosen.is_empty() { fuzz::TARGETS.to_vec() } else { chosen };
     let mut broken = vec![];
-    for (target, seconds) in shares(&chosen, args.seconds) {
-        let run = one(&fuzzer, target, seconds)?;
+    let limits: Vec<(&Target, Limit)> = match args.executions {
+        Some(count) => chosen.iter().map(|target| (*target, Limit::Executions(count))).collect(),
+        None => shares(&chosen, args.seconds).collect(),
+    };
+    for (target, limit) in limits {
+        let run = one(&fuzzer, target, limit)?;
+        if args.executions.is_some() {
+            fuzzing::keep(target, &run)?;
+        }
         println!("{}", summary(target, &run));
         if let Some(found) = finding(target, &run) {
             println!("{found}");
@@ -64,21 +80,25 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Each target with its part of the time, which is a second at least.
-pub fn shares<'a>(targets: &[&'a Target], seconds: u64) -> impl Iterator<Item = (&'a Target, u64)> {
+pub fn shares<'a>(
+    targets: &[&'a Target],
+    seconds: u64,
+) -> impl Iterator<Item = (&'a Target, Limit)> {
     let count = targets.len() as u64;
     let until = move |n: u64| seconds * n / count;
-    targets.iter().zip(0..).map(move |(&target, n)| (target, (until(n + 1) - until(n)).max(1)))
+    let share = move |n: u64| Limit::Seconds((until(n + 1) - until(n)).max(1));
+    targets.iter().zip(0..).map(move |(&target, n)| (target, share(n)))
 }
 
 /// Runs one target, and shows that it lives.
 ///
 /// # Errors
 /// As [`Fuzzer::run`].
-pub fn one(fuzzer: &Fuzzer, target: &Target, seconds: u64) -> Result<Run> {
-    let bar = sh::progress(&format!("fuzzing {} for {seconds} s", target.name));
-    fuzzer.run(target, seconds, &mut |progress| {
+pub fn one(fuzzer: &Fuzzer, target: &Target, limit: Limit) -> Result<Run> {
+    let bar = sh::progress(&format!("fuzzing {} for {limit}", target.name));
+    fuzzer.run(target, limit, &mut |progress| {
         bar.set_message(format!(
-            "fuzzing {} for {seconds} s: {} executions, {} edges",
+            "fuzzing {} for {limit}: {} executions, {} edges",
             target.name, progress.executions, progress.covered
         ));
     })
@@ -115,10 +135,15 @@ mod tests {
     #[test]
     fn the_time_is_divided_without_a_rest() {
         for seconds in [60, 61, 600] {
-            let shares: Vec<u64> = shares(&fuzz::TARGETS, seconds).map(|(_, s)| s).collect();
+            let seconds_of = |limit| match limit {
+                Limit::Seconds(seconds) => seconds,
+                Limit::Executions(count) => panic!("{count} executions"),
+            };
+            let shares: Vec<u64> =
+                shares(&fuzz::TARGETS, seconds).map(|(_, limit)| seconds_of(limit)).collect();
             assert_eq!(shares.len(), fuzz::TARGETS.len());
             assert_eq!(shares.iter().sum::<u64>(), seconds);
         }
-        assert!(shares(&fuzz::TARGETS, 0).all(|(_, seconds)| seconds == 1));
+        assert!(shares(&fuzz::TARGETS, 0).all(|(_, limit)| limit == Limit::Seconds(1)));
     }
 }

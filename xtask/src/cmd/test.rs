@@ -208,8 +208,8 @@ fn fuzz(tally: &mut Tally) {
         Err(error) => return tally.record("fuzz: the fuzzer builds", Err(error)),
     };
     tally.record("fuzz: the fuzzer finds a planted bug", fuzzer.self_test().map(drop));
-    for (target, seconds) in fuzz_cmd::shares(&fuzz::TARGETS, fuzz_cmd::SECONDS) {
-        let run = fuzz_cmd::one(&fuzzer, target, seconds);
+    for (target, limit) in fuzz_cmd::shares(&fuzz::TARGETS, fuzz_cmd::SECONDS) {
+        let run = fuzz_cmd::one(&fuzzer, target, limit);
         let name = match &run {
             Ok(run) => format!("fuzz: {}", fuzz_cmd::summary(target, run)),
             Err(_) => format!("fuzz: {}", target.name),

@@ -5,9 +5,10 @@
 //! a nightly offers as an option, is a pass of LLVM's like any other.
 
 mod log;
+mod page;
 
 use std::{
-    fs,
+    fmt, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -19,6 +20,7 @@ use fuzz::Target;
 
 use log::Log;
 pub use log::Progress;
+pub use page::{keep, write};
 
 use crate::{paths, sh};
 
@@ -39,6 +41,35 @@ const TIMEOUT_SECONDS: u32 = 10;
 pub struct Fuzzer {
     program: PathBuf,
     dir: PathBuf,
+}
+
+/// When a target has been run for long enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    Seconds(u64),
+    Executions(u64),
+}
+
+impl Limit {
+    /// As libFuzzer is told.
+    fn argument(self) -> String {
+        match self {
+            // It goes on until more than this has gone by, and 0 would be for ever.
+            Limit::Seconds(seconds) => {
+                format!("-max_total_time={}", seconds.saturating_sub(1).max(1))
+            }
+            Limit::Executions(count) => format!("-runs={count}"),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Seconds(seconds) => write!(f, "{seconds} s"),
+            Limit::Executions(count) => write!(f, "{count} executions"),
+        }
+    }
 }
 
 /// What came of a target.
@@ -107,10 +138,10 @@ impl Fuzzer {
     pub fn run(
         &self,
         target: &Target,
-        seconds: u64,
+        limit: Limit,
         show: &mut dyn FnMut(&Progress),
     ) -> Result<Run> {
-        self.run_in(&self.dir, target, seconds, show)
+        self.run_in(&self.dir, target, limit, show)
     }
 
     /// Looks for the planted bug, knowing nothing but its seed, and says how many executions that
@@ -119,11 +150,11 @@ impl Fuzzer {
     /// # Errors
     /// It is not found.
     pub fn self_test(&self) -> Result<u64> {
-        const SECONDS: u64 = 60;
+        const LIMIT: Limit = Limit::Seconds(60);
         let dir = self.dir.join("selftest");
         // Of the time before, it must not remember where the bug is.
         let _ = fs::remove_dir_all(&dir);
-        let run = self.run_in(&dir, fuzz::SELFTEST, SECONDS, &mut |_| {})?;
+        let run = self.run_in(&dir, fuzz::SELFTEST, LIMIT, &mut |_| {})?;
         match run.crash {
             Some(crash) if crash.message.contains(fuzz::PLANTED) => Ok(run.progress.executions),
             Some(crash) => bail!("something else was found: {}", crash.message),
@@ -162,7 +193,7 @@ impl Fuzzer {
         &self,
         dir: &Path,
         target: &Target,
-        seconds: u64,
+        limit: Limit,
         show: &mut dyn FnMut(&Progress),
     ) -> Result<Run> {
         let place = |kind: &str| dir.join(kind).join(target.name);
@@ -185,8 +216,7 @@ impl Fuzzer {
         let mut child = command
             // Not where one file is run: libFuzzer's minimising can't do with it.
             .arg(format!("-max_len={}", target.max_len))
-            // It goes on until more than this has gone by, and 0 would be for ever.
-            .arg(format!("-max_total_time={}", seconds.saturating_sub(1).max(1)))
+            .arg(limit.argument())
             // With the separator at its end: it is put in front of a name as it is.
             .arg(format!("-artifact_prefix={}/", crashes.display()))
             .arg("-print_final_stats=1")
