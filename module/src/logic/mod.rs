@@ -6,6 +6,7 @@ pub mod driver;
 pub mod gpu;
 pub mod mdev;
 pub mod params;
+pub mod placed;
 pub mod profile;
 pub mod rm_control;
 pub mod signature;

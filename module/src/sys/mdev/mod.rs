@@ -20,6 +20,7 @@ use super::count::Count;
 use super::hook::{self, Hook};
 use super::{clock, Errno};
 use crate::logic::mdev::{File, Line};
+use crate::logic::placed::Placed;
 
 /// Bytes of what sysfs hands a function to write into.
 const PAGE: usize = 4096;
@@ -74,9 +75,9 @@ pub fn is_known() -> bool {
     unsafe { b::vu_mdev_is_known() }
 }
 
-/// All functions replaced. Dropping it puts the originals back; calls to ours may be under way for a
+/// All functions replaced. Dropping it puts the originals back, the last one first; calls to ours may be under way for a
 /// while, and [`wait_for_calls`] waits for them.
-pub struct Replaced([Option<Hook>; COUNT]);
+pub struct Replaced(Placed<Hook, COUNT>);
 
 impl Replaced {
     /// Replaces all of them, or none. The mdev core is loaded, and stays so until this is dropped.
@@ -92,8 +93,8 @@ impl Replaced {
             // SAFETY: As above.
             errno => return Err((label(unsafe { CStr::from_ptr(missing) }), errno)),
         }
-        let mut replaced = Self([const { None }; COUNT]);
-        for (slot, (kind, symbol)) in replaced.0.iter_mut().zip(&FUNCTIONS) {
+        let mut replaced = Self(Placed::none());
+        for (slot, (kind, symbol)) in replaced.0.slots().zip(&FUNCTIONS) {
             // SAFETY: The table says which is which, and the originals were found above.
             let placed = unsafe { Hook::divert(*kind, symbol) };
             *slot = Some(placed.map_err(|errno| (label(symbol), errno))?);
@@ -103,13 +104,7 @@ impl Replaced {
 
     /// How often they were called.
     pub fn hits(&self) -> u64 {
-        self.0.iter().flatten().fold(0, |hits, placed| hits.saturating_add(placed.hits()))
-    }
-}
-
-impl Drop for Replaced {
-    fn drop(&mut self) {
-        self.0.iter_mut().rev().for_each(|placed| drop(placed.take()));
+        self.0.iter().fold(0, |hits, placed| hits.saturating_add(placed.hits()))
     }
 }
 

@@ -55,10 +55,10 @@ pub const ALL: &[Mutation] = &[
     Mutation {
         name: "unregistering-unhooked-first",
         what: "types that are registered with us while we go are unregistered past us, so their board is still looked after when it is gone",
-        file: "module/src/sys/mdev/mod.rs",
-        find: "self.0.iter_mut().rev().for_each(|placed| drop(placed.take()));",
-        replace: "self.0.iter_mut().for_each(|placed| drop(placed.take()));",
-        catcher: scenario("mdev-under-load"),
+        file: "module/src/logic/placed.rs",
+        find: "self.0.iter_mut().rev().for_each(|slot| drop(slot.take()));",
+        replace: "self.0.iter_mut().for_each(|slot| drop(slot.take()));",
+        catcher: unit("logic::placed::tests::the_last_one_goes_first"),
     },
     Mutation {
         name: "name-shown-unchanged",
