@@ -216,6 +216,24 @@ fn text_that_a_branch_has_no_room_for_is_skipped_and_said() {
     }
 }
 
+/// The fuzzer has found that what one section wrote and the next one wrote back counted as changed.
+#[test]
+fn of_two_sections_that_set_a_field_the_last_one_counts_and_is_written_alone() {
+    let gpus = Gpus::default();
+    let overrides =
+        read("vm/100:num_displays=3,adapter_name=b;nvidia-55:num_displays=1,adapter_name=a");
+    let policy = policy(&gpus, false, &overrides);
+    for structure in structures::all().iter().filter(|structure| structure.cmd == OF_VGPU) {
+        let mut bytes = structure.filled(55);
+        let mut process = process();
+        answer(structure.cmd, 0, &mut bytes, &policy, &mut process);
+        let heads = structure.place("numHeads").unwrap().0;
+        assert_eq!(bytes[heads..heads + 4], [3, 0, 0, 0], "{}", structure.name);
+        let again = answer(structure.cmd, 0, &mut bytes, &policy, &mut process);
+        assert_eq!(again, (Verdict::Untouched, 0), "{}", structure.name);
+    }
+}
+
 #[test]
 fn a_key_that_a_structure_has_no_field_for_is_said() {
     let gpus = Gpus::default();

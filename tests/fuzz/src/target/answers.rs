@@ -72,6 +72,8 @@ fn seeds() -> Vec<Vec<u8>> {
         seed.extend([cmd, 0, u8::try_from(size).unwrap_or(0), 0xff, 1, 0, 0, 1, 55]);
         seeds.push(seed);
     }
+    // One field is set for the type and for the virtual machine.
+    seeds.push(b"\nnvidia-0:adapter_name=d;vm/0:adapter_name=0\nn\0\x001\0\x8a\x8a\x8a".to_vec());
     seeds
 }
 

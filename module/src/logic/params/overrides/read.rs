@@ -56,7 +56,7 @@ impl Section {
         &self,
         text: &'a [u8],
         settings: &'a [Setting],
-    ) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
+    ) -> impl DoubleEndedIterator<Item = (Target, Key, Value<'a>)> {
         let target = self.target;
         let own = self.settings.of(settings).iter();
         own.map(move |setting| (target, setting.key, setting.value(text)))

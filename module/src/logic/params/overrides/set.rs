@@ -3,7 +3,7 @@
 
 use super::read::{Section, Setting};
 use super::target::{Target, Which};
-use crate::logic::profile::{self, Editor, Key, Skipped, Value};
+use crate::logic::profile::{self, Content, Editor, Field, Key, Skipped, Value};
 
 /// What became of the overrides for one vGPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,27 @@ pub struct Overrides<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) sections: &'a [Section],
     pub(crate) settings: &'a [Setting],
+}
+
+/// An editor that is told of each field once.
+struct Once<'a> {
+    editor: &'a mut dyn Editor,
+    /// A bit a field.
+    written: u64,
+}
+
+// The last one.
+const _: () = assert!((Field::LicensedProductName as u32) < u64::BITS);
+
+impl Editor for Once<'_> {
+    fn set(&mut self, field: Field, content: Content<'_>) -> Result<(), Skipped> {
+        let bit = 1_u64.wrapping_shl(field as u32);
+        if self.written & bit == 0 {
+            self.editor.set(field, content)?;
+            self.written |= bit;
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Overrides<'a> {
@@ -58,7 +79,10 @@ impl<'a> Overrides<'a> {
 
     /// The settings for one vGPU in the order in which they are applied: sections for its type, then
     /// for its UUID, then for its virtual machine, each kind in the order in which it is written.
-    pub fn matching(&self, which: Which) -> impl Iterator<Item = (Target, Key, Value<'a>)> {
+    pub fn matching(
+        &self,
+        which: Which,
+    ) -> impl DoubleEndedIterator<Item = (Target, Key, Value<'a>)> {
         let Self { text, sections, settings } = *self;
         (0..3).flat_map(move |rank| {
             let matching =
@@ -67,14 +91,16 @@ impl<'a> Overrides<'a> {
         })
     }
 
-    /// Applies everything that is set for one vGPU; what is applied later wins.
+    /// Applies everything that is set for one vGPU; of what concerns the same field, the last one.
     pub fn apply(&self, which: Which, editor: &mut dyn Editor) -> Applied {
         let mut applied = Applied::default();
-        for (target, key, value) in self.matching(which) {
+        // The last one first, so that no field is written twice: written to and back, it would count as changed.
+        let mut once = Once { editor, written: 0 };
+        for (target, key, value) in self.matching(which).rev() {
             if key.field().is_none() && key != Key::Vram {
                 continue;
             }
-            match profile::write(editor, key, &value) {
+            match profile::write(&mut once, key, &value) {
                 Ok(()) => {
                     let count = match target {
                         Target::Type(_) => &mut applied.by_type,
@@ -83,7 +109,7 @@ impl<'a> Overrides<'a> {
                     };
                     *count = count.saturating_add(1);
                 }
-                Err(why) => applied.skipped = applied.skipped.or(Some((key, why))),
+                Err(why) => applied.skipped = Some((key, why)),
             }
         }
         applied
