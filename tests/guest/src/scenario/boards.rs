@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::{
     answers::UNLISTED,
     standin::{TABLES, path},
-    steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, says, soon},
+    steps::{self, DRIVER, MODULE, attached, hears, soon},
     unlock,
 };
 use crate::{
@@ -60,7 +60,7 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
         let status = Status::read()?;
         status.is("/gpus/0/missing", "board bound")?;
         ensure!(status::text()?.contains("no driver is bound to it"), "{}", status::text()?);
-        soon(|| says(&log.lines(LOG_PREFIX)?, "no driver is bound to it"))
+        hears(&mut log, "no driver is bound to it").map(drop)
     });
     board.give(HOLDERS_NAME)?;
     report.check("a board that vfio-pci has is said to be vfio-pci's, without advice", || {
@@ -72,13 +72,13 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
         let text = status::text()?;
         ensure!(text.contains("10de:1b06: used by vfio-pci\n"), "{text}");
         ensure!(!text.contains("nvidia-vgpud") && !text.contains(": unlocked"), "{text}");
-        soon(|| says(&log.lines(LOG_PREFIX)?, "used by vfio-pci"))
+        hears(&mut log, "used by vfio-pci").map(drop)
     });
     board.take()?;
     board.give(DRIVER)?;
     report.check("given back, it is unlocked as before", || {
         state_is("unlocked")?;
-        soon(|| says(&log.lines(LOG_PREFIX)?, "answered as 10de:1b38 Tesla P40: unlocked"))
+        hears(&mut log, "answered as 10de:1b38 Tesla P40: unlocked").map(drop)
     });
     kernel::unload(MODULE)?;
     kernel::unload(DRIVER)

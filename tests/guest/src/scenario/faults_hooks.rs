@@ -17,7 +17,7 @@ use super::{
     faults::Known,
     rm_control::set_module,
     standin::leaves_alone_and,
-    steps::{DRIVER, LOG_PREFIX, MODULE, attached, rested, says, soon, unchanged, woken_again},
+    steps::{DRIVER, MODULE, attached, hears, rested, soon, unchanged, woken_again},
 };
 use crate::{
     bpf::{On, Program},
@@ -212,13 +212,7 @@ fn claimed_while_it_rests(report: &mut Report) -> Result<()> {
     report.check("the status says so, and one line of the log, however many come", || {
         known.daemon_is_told_as_others()?;
         Status::read()?.hook_is(IOCTLS_NAME, "lost")?;
-        let mut lines = vec![];
-        soon(|| {
-            lines.extend(log.lines(LOG_PREFIX)?);
-            says(&lines, LOST)
-        })?;
-        sleep(Duration::from_secs(1));
-        lines.extend(log.lines(LOG_PREFIX)?);
+        let lines = hears(&mut log, LOST)?;
         equal(lines.iter().filter(|line| line.contains(LOST)).count(), 1)
     });
     // What it is told is in between anything that is allowed.

@@ -12,7 +12,7 @@ use super::{
         with_vgpus,
     },
     rm_control::set_module,
-    steps::{LOG_PREFIX, MODULE, attached, says, soon},
+    steps::{MODULE, attached, hears, soon},
 };
 use crate::{
     kernel::{self, Log},
@@ -70,7 +70,7 @@ fn left_alone(report: &mut Report, parent: &Parent) -> Result<()> {
         soon(attached)?;
         set_module("overrides", OVERRIDES)?;
         set_module("overrides", "")?;
-        let lines = log.lines(LOG_PREFIX)?;
+        let lines = hears(&mut log, WHY)?;
         equal(lines.iter().filter(|line| line.contains(WHY)).count(), 1)
     });
     Ok(())
@@ -200,7 +200,7 @@ impl Checks<'_> {
             with_created(self.parent, KIND, 1, || {
                 let mut log = Log::from_now()?;
                 set_module("overrides", HIDDEN)?;
-                soon(|| says(&log.lines(LOG_PREFIX)?, "hidden"))?;
+                hears(&mut log, "hidden")?;
                 let present = with_vgpus(&trimmed(&self.factory), KIND, 1);
                 shown(self.parent, &present)
             })

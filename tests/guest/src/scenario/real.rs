@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 
 use super::{
     answers::{self, Gate},
-    steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, says, soon, unchanged},
+    steps::{self, DRIVER, MODULE, attached, hears, soon, unchanged},
     unlock,
 };
 use crate::{
@@ -84,7 +84,7 @@ fn driver_first(report: &mut Report, board: &Board, checks: &Checks) -> Result<(
         Ok(())
     });
     report.check("the log has one line for the board", || {
-        let lines = log.lines(LOG_PREFIX)?;
+        let lines = hears(&mut log, &board.address)?;
         let of_board = lines.iter().filter(|line| line.contains(&board.address)).count();
         ensure!(of_board == 1, "it has {of_board}: {lines:#?}");
         Ok(())
@@ -230,8 +230,7 @@ pub fn wrong_key(report: &mut Report) -> Result<()> {
         })
     });
     report.check("the log says it once", || {
-        let lines = log.lines(LOG_PREFIX)?;
-        says(&lines, "signature")?;
+        let lines = hears(&mut log, "signature")?;
         equal(lines.iter().filter(|line| line.contains("signature")).count(), 1)
     });
     report.check("not one byte of .rodata changed", || {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     answers::UNLISTED,
-    steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, says, soon, unchanged},
+    steps::{self, DRIVER, MODULE, attached, hears, soon, unchanged},
     unlock,
 };
 use crate::{
@@ -102,7 +102,8 @@ pub fn run(report: &mut Report) -> Result<()> {
         });
     }
     report.check("the log has one line for each board", || {
-        let lines = log.lines(LOG_PREFIX)?;
+        let last = boards.last().context("there is no board")?;
+        let lines = hears(&mut log, &last.address)?;
         for board in &boards {
             let count = lines.iter().filter(|line| line.contains(&board.address)).count();
             ensure!(count == 1, "{count} of {}: {lines:#?}", board.address);
@@ -191,9 +192,7 @@ fn vfio(report: &mut Report, boards: &[Board], log: &mut Log) -> Result<()> {
         status.is(&format!("/gpus/{TWIN}/reason"), "used by vfio-pci")?;
         status.is(&format!("/gpus/{TWIN}/answered_as"), serde_json::Value::Null)?;
         status.is(&format!("/gpus/{TWIN}/missing"), serde_json::Value::Null)?;
-        soon(|| {
-            says(&log.lines(LOG_PREFIX)?, &format!("{} 10de:1b06: used by vfio-pci", twin.address))
-        })
+        hears(log, &format!("{} 10de:1b06: used by vfio-pci", twin.address)).map(drop)
     });
     report.check("the others are unlocked as before", || {
         let others = boards.iter().zip(&BOARDS).enumerate().filter(|(i, _)| *i != TWIN);

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     standin::path,
-    steps::{self, DRIVER, LOG_PREFIX, MODULE, attached, soon},
+    steps::{self, DRIVER, MODULE, attached, hears, soon},
 };
 use crate::{
     kernel::{self, Log},
@@ -274,10 +274,8 @@ fn unknown_size(report: &mut Report) -> Result<()> {
     report.check("the log says it once for each command, however often it is asked", || {
         equal(more.len(), 4)?;
         let size = SIZE.to_string();
-        let lines: Vec<String> =
-            log.lines(LOG_PREFIX)?.into_iter().filter(|line| line.contains(&size)).collect();
-        ensure!(lines.len() == 2, "it has {} such lines: {lines:#?}", lines.len());
-        Ok(())
+        let lines = hears(&mut log, &size)?;
+        equal(lines.iter().filter(|line| line.contains(&size)).count(), 2)
     });
     report.check("what has a known size is changed as ever", || {
         same(&run::ask(VGPUD, "550")?, &all_told(&run::ask(OTHER, "550")?, &PASCAL))

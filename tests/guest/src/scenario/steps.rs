@@ -8,7 +8,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{hooked::hooks_on, kernel, probe::Digests, report::equal, status::Status};
+use crate::{
+    hooked::hooks_on,
+    kernel::{self, Log},
+    probe::Digests,
+    report::equal,
+    status::Status,
+};
 
 pub const MODULE: &str = "vgpu_unlock";
 pub const DRIVER: &str = "nvidia";
@@ -79,4 +85,17 @@ pub fn unchanged(before: &Digests, now: &Digests) -> Result<()> {
 pub fn says(lines: &[String], words: &str) -> Result<()> {
     let found = lines.iter().find(|line| line.contains(words));
     found.map(drop).with_context(|| format!("no line says {words:?}; all lines: {lines:#?}"))
+}
+
+/// The module's lines since the last look, among them one that says `words`, and what follows it closely. The
+/// status is changed before the line is there, so who has seen it in the status may have to wait for the log.
+pub fn hears(log: &mut Log, words: &str) -> Result<Vec<String>> {
+    let mut lines = vec![];
+    soon(|| {
+        lines.extend(log.lines(LOG_PREFIX)?);
+        says(&lines, words)
+    })?;
+    sleep(Duration::from_millis(500));
+    lines.extend(log.lines(LOG_PREFIX)?);
+    Ok(lines)
 }
