@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use kernel::alloc::KBox;
+use kernel::alloc::{KBox, KVec};
 
 use super::bindings as b;
 use crate::logic::capability::image::Image;
@@ -62,6 +62,16 @@ pub fn leave<T>(value: KBox<T>) {
     let value: *const T = KBox::leak(value);
     // SAFETY: It was allocated as a whole, and only what watches for leaks hears of it.
     unsafe { b::vu_not_leaked(value.cast()) };
+}
+
+/// The same of values that lie side by side.
+pub fn leave_all<T>(values: KVec<T>) {
+    // Without a value there may be no memory, either.
+    if !values.is_empty() {
+        // SAFETY: As above.
+        unsafe { b::vu_not_leaked(values.as_ptr().cast()) };
+    }
+    core::mem::forget(values);
 }
 
 /// A second, writable mapping of a few pages of a [`Section`].

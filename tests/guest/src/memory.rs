@@ -37,6 +37,13 @@ fn counts(path: &str, name: usize, number: usize) -> Result<Counts> {
     Ok(text.lines().filter_map(count).collect())
 }
 
+/// Of each cache, but for those in which the kernel's search for leaks keeps what it knows of the others.
+fn objects() -> Result<Counts> {
+    let mut objects = counts(OBJECTS, 0, 1)?;
+    objects.retain(|name, _| !name.starts_with("kmemleak_"));
+    Ok(objects)
+}
+
 /// By who asked for them. The stacks of tasks are kept for later ones: how many there are says nothing.
 fn areas() -> Result<Counts> {
     let mut areas = Counts::new();
@@ -101,7 +108,7 @@ impl Memory {
     fn look() -> Result<Self> {
         settle()?;
         let percpu = counts("/proc/meminfo", 0, 1)?.get("Percpu:").copied().unwrap_or(0);
-        let (objects, modules) = (counts(OBJECTS, 0, 1)?, counts("/proc/modules", 0, 2)?);
+        let (objects, modules) = (objects()?, counts("/proc/modules", 0, 2)?);
         Ok(Self { objects, areas: areas()?, modules, percpu })
     }
 

@@ -9,7 +9,7 @@ use kernel::alloc::KVec;
 use super::vgpu_type::name_of;
 use super::{b, hook};
 use crate::logic::gpu::Address;
-use crate::sys::{check, clock, pci, Errno, NO_MEMORY};
+use crate::sys::{check, clock, memory, pci, Errno, NO_MEMORY};
 
 /// Types that a driver has registered for a device, and what it takes to register them anew.
 ///
@@ -203,7 +203,7 @@ impl Registration {
     /// Forgets about it. An array of ours that the mdev core reads stays: it is as long as a handful
     /// of pointers, and nobody can tell us any more when the core is done with it.
     pub fn give_up(mut self) {
-        core::mem::forget(self.left.take());
+        self.left.take().map(memory::leave_all);
     }
 }
 
