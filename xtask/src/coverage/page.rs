@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The table in docs/coverage.md.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Coverage, table};
-use crate::{generated, markdown, paths, records};
+use crate::{generated::Page, markdown, records};
 
-const PAGE: &str = "docs/coverage.md";
-
-/// Between these, the page is written by us.
-const BEGIN: &str = "<!-- coverage: begin -->\n";
-const END: &str = "<!-- coverage: end -->\n";
+const PAGE: Page = Page { path: "docs/coverage.md", part: "coverage" };
 
 /// Writes what was found into docs/coverage.md.
 ///
@@ -26,12 +20,7 @@ pub fn write(coverage: &Coverage) -> Result<()> {
         coverage.inputs,
         table(&coverage.files)
     );
-    let page = generated::with(&read()?, BEGIN, END, &part).context(PAGE)?;
-    fs::write(paths::repo().join(PAGE), page).with_context(|| format!("writing {PAGE}"))
-}
-
-fn read() -> Result<String> {
-    fs::read_to_string(paths::repo().join(PAGE)).with_context(|| format!("reading {PAGE}"))
+    PAGE.rewrite(|_| Ok(part))
 }
 
 #[cfg(test)]
@@ -42,8 +31,8 @@ mod tests {
 
     #[test]
     fn every_file_with_lines_that_nothing_reaches_is_judged() {
-        let page = read().unwrap();
-        let [_, table, judged] = generated::parts(&page, BEGIN, END).unwrap();
+        let page = PAGE.read().unwrap();
+        let [_, table, judged] = PAGE.split(&page).unwrap();
         let row = |line: &str| {
             let mut cells = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ");
             let (name, missed) = (cells.next()?, cells.nth(2)?);

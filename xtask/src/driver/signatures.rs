@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! How often each signature stands in each real driver, as docs/signatures.md has it.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::fmt::Write as _;
 
 use anyhow::{Context, Result, bail, ensure};
 use vgpu_unlock::{
@@ -14,11 +14,9 @@ use vgpu_unlock::{
 use vgpu_unlock_cli::inspect;
 
 use super::{PACKAGES, blob};
-use crate::{generated, paths};
+use crate::generated::Page;
 
-/// Lines around what is written into the document.
-const BEGIN: &str = "<!-- generated: begin -->";
-const END: &str = "<!-- generated: end -->";
+const PAGE: Page = Page { path: "docs/signatures.md", part: "generated" };
 
 /// A driver, and what stands in it.
 struct Driver {
@@ -110,24 +108,13 @@ fn table(drivers: &[Driver]) -> Result<String> {
     Ok(text)
 }
 
-fn document() -> PathBuf {
-    paths::repo().join("docs/signatures.md")
-}
-
-fn read() -> Result<String> {
-    let path = document();
-    fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
-}
-
 /// Writes the table into the document, with the day of the run.
 ///
 /// # Errors
 /// A driver cannot be had, or a count is not what it must be.
 pub fn write(day: &str) -> Result<()> {
     let table = table(&drivers()?)?;
-    let part = format!("\nFrom a run of {day} with Debian's drivers.\n\n{table}");
-    let new = generated::with(&read()?, BEGIN, END, &part)?;
-    fs::write(document(), new).with_context(|| format!("writing {}", document().display()))
+    PAGE.rewrite(|_| Ok(format!("From a run of {day} with Debian's drivers.\n\n{table}")))
 }
 
 /// Whether the document has what a run says.
@@ -136,12 +123,12 @@ pub fn write(day: &str) -> Result<()> {
 /// It has not, or a count is not what it must be.
 pub fn check() -> Result<()> {
     let table = table(&drivers()?)?;
-    let document = read()?;
-    let [_, written, _] = generated::parts(&document, BEGIN, END)?;
+    let page = PAGE.read()?;
+    let [_, written, _] = PAGE.split(&page)?;
     ensure!(
         written.ends_with(&table),
-        "docs/signatures.md is of other drivers or signatures: `cargo xtask signatures` writes it; now it is\n\
-         {table}"
+        "{} is of other drivers or signatures: `cargo xtask signatures` writes it; now it is\n{table}",
+        PAGE.path
     );
     Ok(())
 }
@@ -188,9 +175,9 @@ mod tests {
 
     #[test]
     fn the_document_has_a_place_for_the_table() {
-        let document = read().unwrap();
-        let [before, written, behind] = generated::parts(&document, BEGIN, END).unwrap();
-        assert!(!before.is_empty() && behind == "\n", "{behind:?}");
+        let page = PAGE.read().unwrap();
+        let [before, written, behind] = PAGE.split(&page).unwrap();
+        assert!(!before.is_empty() && behind.is_empty(), "{behind:?}");
         for signature in Signature::all() {
             let row = format!("| {} |", signature.name());
             assert!(written.contains(&row), "no row {row}: cargo xtask signatures writes it");

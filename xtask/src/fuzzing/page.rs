@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What long fuzzing came to, as it is kept, and as people read it: the table in docs/fuzzing.md.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use fuzz::Target;
 use serde::{Deserialize, Serialize};
 
 use super::Run;
 use crate::{
-    generated,
+    generated::Page,
     markdown::{NOT_RUN, day, one_line, rows_of, safe, table_of, words},
     paths, records,
 };
 
-const PAGE: &str = "docs/fuzzing.md";
-
-/// Between these, the page is written by us.
-const BEGIN: &str = "<!-- fuzzing: begin -->\n";
-const END: &str = "<!-- fuzzing: end -->\n";
+const PAGE: Page = Page { path: "docs/fuzzing.md", part: "fuzzing" };
 
 const HEAD: [&str; 7] =
     ["target", "executions", "seconds", "edges", "corpus", "broken promises", "date"];
@@ -63,24 +59,15 @@ pub fn keep(target: &Target, run: &Run) -> Result<()> {
 /// # Errors
 /// The page cannot be read or written, or has lost the table's place.
 pub fn write() -> Result<()> {
-    let old = read()?;
-    let mut said = rows(table(&old)?);
-    for target in fuzz::TARGETS {
-        if let Some(record) = records::load(&file(target)) {
-            said.insert(target.name.to_owned(), of_record(&record));
+    PAGE.rewrite(|table| {
+        let mut said = rows(table);
+        for target in fuzz::TARGETS {
+            if let Some(record) = records::load(&file(target)) {
+                said.insert(target.name.to_owned(), of_record(&record));
+            }
         }
-    }
-    let new = generated::with(&old, BEGIN, END, &render(&said)).context(PAGE)?;
-    fs::write(paths::repo().join(PAGE), new).with_context(|| format!("writing {PAGE}"))
-}
-
-fn read() -> Result<String> {
-    fs::read_to_string(paths::repo().join(PAGE)).with_context(|| format!("reading {PAGE}"))
-}
-
-fn table(page: &str) -> Result<&str> {
-    let [_, table, _] = generated::parts(page, BEGIN, END).context(PAGE)?;
-    Ok(table)
+        Ok(render(&said))
+    })
 }
 
 fn rows(table: &str) -> BTreeMap<String, Said> {
@@ -120,9 +107,9 @@ mod tests {
 
     #[test]
     fn the_page_has_every_target_and_no_other() {
-        let page = read().unwrap();
-        let table = table(&page).unwrap();
-        assert_eq!(render(&rows(table)), table, "{PAGE}: cargo xtask fuzz --write");
+        let page = PAGE.read().unwrap();
+        let [_, table, _] = PAGE.split(&page).unwrap();
+        assert_eq!(render(&rows(table)), table, "{}: cargo xtask fuzz --write", PAGE.path);
     }
 
     #[test]

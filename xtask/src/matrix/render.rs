@@ -12,19 +12,16 @@ use super::{
     results::Results,
 };
 use crate::{
-    generated,
+    generated::Page,
     kernel::{self, Target},
     markdown::{NOT_RUN, day, safe, table_of, words},
     paths,
     vm::{self, Scenario},
 };
 
-const README: &str = "README.md";
+/// README.md, with what is run on each kernel.
+const README: Page = Page { path: "README.md", part: "matrix" };
 const PAGE: &str = "docs/matrix.md";
-
-/// Between these, README.md is written by us.
-const BEGIN: &str = "<!-- matrix: begin -->\n";
-const END: &str = "<!-- matrix: end -->\n";
 
 const HEAD: &str = "\
 <!-- SPDX-License-Identifier: GPL-2.0 -->
@@ -59,7 +56,7 @@ pub fn write() -> Result<()> {
     };
     write("docs/matrix.json", &text)?;
     write(PAGE, &page(&results))?;
-    write(README, &with_table(&read(README)?, &table(&results))?)
+    README.rewrite(|_| Ok(table(&results)))
 }
 
 /// The kernels of these runs, in columns.
@@ -77,15 +74,6 @@ pub fn overview(results: &Results, runs: &[Run]) -> String {
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").replace("**", "").trim_end())
     };
     rows.iter().map(line).collect()
-}
-
-fn read(name: &str) -> Result<String> {
-    fs::read_to_string(paths::repo().join(name)).with_context(|| format!("reading {name}"))
-}
-
-/// README.md with another table.
-fn with_table(readme: &str, table: &str) -> Result<String> {
-    generated::with(readme, BEGIN, END, table).context(README)
 }
 
 /// What README.md says.
@@ -329,20 +317,15 @@ mod tests {
     }
 
     #[test]
-    fn the_table_goes_where_the_last_one_was() {
-        let readme = format!("a\n{BEGIN}old\n{END}b\n");
-        assert_eq!(with_table(&readme, "new\n").unwrap(), format!("a\n{BEGIN}new\n{END}b\n"));
-        assert!(with_table("a\nb\n", "new\n").is_err());
-    }
-
-    #[test]
     fn the_repositorys_tables_are_what_matrix_json_says() {
         let results = Results::committed().unwrap();
         let cure = "cargo xtask matrix --write";
         let text = fs::read_to_string(Results::path()).unwrap();
         assert_eq!(text, results.text(&runs()).unwrap(), "docs/matrix.json: {cure}");
-        assert_eq!(read(PAGE).unwrap(), page(&results), "{PAGE}: {cure}");
-        let readme = read(README).unwrap();
-        assert_eq!(with_table(&readme, &table(&results)).unwrap(), readme, "{README}: {cure}");
+        let written = fs::read_to_string(paths::repo().join(PAGE)).unwrap();
+        assert_eq!(written, page(&results), "{PAGE}: {cure}");
+        let readme = README.read().unwrap();
+        let [_, part, _] = README.split(&readme).unwrap();
+        assert_eq!(part, table(&results), "{}: {cure}", README.path);
     }
 }

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What came of the mutants, as people read it: the tables in docs/mutants.md.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Record, Survivor, all};
 use crate::{
-    generated,
+    generated::Page,
     markdown::{NOT_RUN, day, rows_of, table_of, words},
-    paths,
 };
 
-const PAGE: &str = "docs/mutants.md";
-
-/// Between these, the page is written by us.
-const BEGIN: &str = "<!-- mutants: begin -->\n";
-const END: &str = "<!-- mutants: end -->\n";
+const PAGE: Page = Page { path: "docs/mutants.md", part: "mutants" };
 
 /// What stands between the two tables.
 const SURVIVED: &str = "\nWhat survived, and the line that it changes:\n\n";
@@ -35,23 +27,22 @@ struct Said {
 }
 
 /// By the files' names.
-type Page = BTreeMap<String, Said>;
+type Files = BTreeMap<String, Said>;
 
 /// Writes the tables in docs/mutants.md: what was run here, and what they say of all else.
 ///
 /// # Errors
 /// The page cannot be read or written, or has lost the tables' place.
 pub fn write() -> Result<()> {
-    let old = read()?;
-    let [_, tables, _] = generated::parts(&old, BEGIN, END).context(PAGE)?;
-    let mut said = parse(tables);
-    for name in all()? {
-        if let Some(record) = Record::load(&name).filter(|record| record.date.is_some()) {
-            said.insert(name.clone(), of_record(&name, &record));
+    PAGE.rewrite(|tables| {
+        let mut said = parse(tables);
+        for name in all()? {
+            if let Some(record) = Record::load(&name).filter(|record| record.date.is_some()) {
+                said.insert(name.clone(), of_record(&name, &record));
+            }
         }
-    }
-    let page = generated::with(&old, BEGIN, END, &render(&said)?).context(PAGE)?;
-    fs::write(paths::repo().join(PAGE), page).with_context(|| format!("writing {PAGE}"))
+        render(&said)
+    })
 }
 
 /// The survivors that the page judges, by the names that [`named`] gives them.
@@ -59,13 +50,9 @@ pub fn write() -> Result<()> {
 /// # Errors
 /// The page cannot be read, or has lost the tables' place.
 pub fn judged() -> Result<BTreeSet<String>> {
-    let page = read()?;
-    let [_, _, judged] = generated::parts(&page, BEGIN, END).context(PAGE)?;
+    let page = PAGE.read()?;
+    let [_, _, judged] = PAGE.split(&page)?;
     Ok(judgements(judged).into_keys().collect())
-}
-
-fn read() -> Result<String> {
-    fs::read_to_string(paths::repo().join(PAGE)).with_context(|| format!("reading {PAGE}"))
 }
 
 /// Code in a table.
@@ -90,10 +77,10 @@ fn of_record(name: &str, record: &Record) -> Said {
 }
 
 /// What the tables say.
-fn parse(tables: &str) -> Page {
-    let (files, survivors) = tables.split_once(SURVIVED).unwrap_or((tables, ""));
-    let mut page = Page::new();
-    for cells in rows_of(files) {
+fn parse(tables: &str) -> Files {
+    let (counts_table, survivors) = tables.split_once(SURVIVED).unwrap_or((tables, ""));
+    let mut files = Files::new();
+    for cells in rows_of(counts_table) {
         let [name, counts @ .., date] = cells.as_slice() else { continue };
         // The last row is of all of them.
         if !name.ends_with(".rs") {
@@ -102,21 +89,21 @@ fn parse(tables: &str) -> Page {
         let counts: Vec<usize> = counts.iter().filter_map(|count| count.parse().ok()).collect();
         if let Ok(counts) = counts.try_into() {
             let said = Said { counts: Some(counts), date: (*date).to_owned(), survivors: vec![] };
-            page.insert((*name).to_owned(), said);
+            files.insert((*name).to_owned(), said);
         }
     }
     for cells in rows_of(survivors) {
         let [name, line] = cells.as_slice() else { continue };
         let file = name.trim_start_matches('`').split(':').next().unwrap_or_default();
-        if let Some(said) = page.get_mut(file) {
+        if let Some(said) = files.get_mut(file) {
             said.survivors.push([(*name).to_owned(), (*line).to_owned()]);
         }
     }
-    page
+    files
 }
 
 /// The tables: every file that there is, in alphabetical order.
-fn render(page: &Page) -> Result<String> {
+fn render(files: &Files) -> Result<String> {
     let head = ["file", "mutants", "caught", "unviable", "timed out", "survived", "date"];
     let mut rows = vec![words(&head)];
     let mut survivors = vec![words(&["survivor", "line"])];
@@ -130,7 +117,7 @@ fn render(page: &Page) -> Result<String> {
     let names: BTreeSet<String> = all()?.into_iter().collect();
     for name in names {
         let not_run = Said::default();
-        let said = page.get(&name).unwrap_or(&not_run);
+        let said = files.get(&name).unwrap_or(&not_run);
         match said.counts {
             Some(counts) => {
                 for (sum, count) in sums.iter_mut().zip(counts) {
@@ -173,7 +160,7 @@ mod tests {
             survivors: vec![survivor("replace | with & in g"), survivor("replace || with && in h")],
             ..Record::default()
         };
-        let page = Page::from([("signature.rs".to_owned(), of_record("signature.rs", &record))]);
+        let page = Files::from([("signature.rs".to_owned(), of_record("signature.rs", &record))]);
         let tables = render(&page).unwrap();
         for line in [
             "| signature.rs | 6 | 3 | 0 | 1 | 2 | 2026-11-25 |",
@@ -188,16 +175,16 @@ mod tests {
 
     #[test]
     fn the_page_has_every_file_as_it_is_now() {
-        let page = read().unwrap();
-        let [_, tables, _] = generated::parts(&page, BEGIN, END).unwrap();
+        let page = PAGE.read().unwrap();
+        let [_, tables, _] = PAGE.split(&page).unwrap();
         let now = render(&parse(tables)).unwrap();
-        assert!(tables == now, "{PAGE}: cargo xtask mutants --write");
+        assert!(tables == now, "{}: cargo xtask mutants --write", PAGE.path);
     }
 
     #[test]
     fn every_survivor_is_judged_and_nothing_else_is() {
-        let page = read().unwrap();
-        let [_, tables, judged] = generated::parts(&page, BEGIN, END).unwrap();
+        let page = PAGE.read().unwrap();
+        let [_, tables, judged] = PAGE.split(&page).unwrap();
         let survivors: BTreeSet<String> = parse(tables)
             .into_values()
             .flat_map(|said| said.survivors)

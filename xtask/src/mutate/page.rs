@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What came of the mutations, as people read it: the table in docs/mutations.md.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Catcher, Mutation, Record, all};
 use crate::{
-    generated,
+    generated::Page,
     markdown::{NOT_RUN, day, rows_of, safe, table_of, words},
-    paths,
 };
 
-const PAGE: &str = "docs/mutations.md";
-
-/// Between these, the page is written by us.
-const BEGIN: &str = "<!-- mutations: begin -->\n";
-const END: &str = "<!-- mutations: end -->\n";
+const PAGE: Page = Page { path: "docs/mutations.md", part: "mutations" };
 
 /// What a row says of a run: who noticed, on which kernel, when.
 type Said = [String; 3];
@@ -26,28 +21,15 @@ type Said = [String; 3];
 /// # Errors
 /// The page cannot be read or written, or has lost the table's place.
 pub fn write() -> Result<()> {
-    let old = read()?;
-    let mut said = rows(table(&old)?);
-    for mutation in all() {
-        if let Some(record) = Record::load(mutation) {
-            said.insert(mutation.name.to_owned(), of_record(mutation, &record));
+    PAGE.rewrite(|table| {
+        let mut said = rows(table);
+        for mutation in all() {
+            if let Some(record) = Record::load(mutation) {
+                said.insert(mutation.name.to_owned(), of_record(mutation, &record));
+            }
         }
-    }
-    fs::write(paths::repo().join(PAGE), with_table(&old, &render(&said))?)
-        .with_context(|| format!("writing {PAGE}"))
-}
-
-fn read() -> Result<String> {
-    fs::read_to_string(paths::repo().join(PAGE)).with_context(|| format!("reading {PAGE}"))
-}
-
-fn table(page: &str) -> Result<&str> {
-    let [_, table, _] = generated::parts(page, BEGIN, END).context(PAGE)?;
-    Ok(table)
-}
-
-fn with_table(page: &str, table: &str) -> Result<String> {
-    generated::with(page, BEGIN, END, table).context(PAGE)
+        Ok(render(&said))
+    })
 }
 
 /// What a table says of each mutation, by its name.
@@ -122,8 +104,8 @@ mod tests {
 
     #[test]
     fn the_page_has_every_mutation_as_it_is_now() {
-        let page = read().unwrap();
-        let now = with_table(&page, &render(&rows(table(&page).unwrap()))).unwrap();
-        assert!(page == now, "{PAGE}: cargo xtask mutate --write");
+        let page = PAGE.read().unwrap();
+        let [_, table, _] = PAGE.split(&page).unwrap();
+        assert!(table == render(&rows(table)), "{}: cargo xtask mutate --write", PAGE.path);
     }
 }
