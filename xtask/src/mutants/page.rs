@@ -78,9 +78,9 @@ fn of_record(name: &str, record: &Record) -> Said {
 
 /// What the tables say.
 fn parse(tables: &str) -> Files {
-    let (counts_table, survivors) = tables.split_once(SURVIVED).unwrap_or((tables, ""));
+    let (table, survivors) = tables.split_once(SURVIVED).unwrap_or((tables, ""));
     let mut files = Files::new();
-    for cells in rows_of(counts_table) {
+    for cells in rows_of(table) {
         let [name, counts @ .., date] = cells.as_slice() else { continue };
         // The last row is of all of them.
         if !name.ends_with(".rs") {

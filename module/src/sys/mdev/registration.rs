@@ -203,7 +203,9 @@ impl Registration {
     /// Forgets about it. An array of ours that the mdev core reads stays: it is as long as a handful
     /// of pointers, and nobody can tell us any more when the core is done with it.
     pub fn give_up(mut self) {
-        self.left.take().map(memory::leave_all);
+        if let Some(left) = self.left.take() {
+            memory::leave_all(left);
+        }
     }
 }
 
