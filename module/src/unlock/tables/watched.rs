@@ -68,7 +68,7 @@ impl Watched {
             }
             (false, true) => {
                 self.take_hook();
-                log::info(format_args!("every board has its entries, os_mem_copy is left alone"));
+                log::info(format_args!("no board's key is waited for, os_mem_copy is left alone"));
             }
             _ => {}
         }

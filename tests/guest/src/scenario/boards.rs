@@ -165,6 +165,10 @@ fn plugged(report: &mut Report, board: &Board) -> Result<()> {
             soon(|| equal(board.driver().as_deref(), Some(DRIVER)))
         });
         if variant == TABLES {
+            // It was taken away with the board, and no driver reads a key before it is placed anew.
+            report.check("its key is waited for", || {
+                soon(|| equal(key_hook()?, "placed".to_owned()))
+            });
             unlock::succeeds(report, board)?;
         }
         kernel::unload(MODULE)?;
