@@ -52,6 +52,14 @@ fn sections_are_for_types_vgpus_and_machines() {
 }
 
 #[test]
+fn sections_whose_targets_others_have_are_left_out() {
+    let (all, some) =
+        (parse("nvidia-1:num_displays=1;nvidia-2:num_displays=2"), parse("nvidia-2:frl_config=30"));
+    let left: Vec<_> = all.view().not_in(&some.view()).collect();
+    assert_eq!(left, [b"nvidia-1:num_displays=1"]);
+}
+
+#[test]
 fn a_section_has_one_setting_or_more() {
     assert_eq!(values("vm/1:num_displays=1"), ["1"]);
     assert_eq!(values("vm/1:num_displays=1,cuda_enabled=1 , frl_enabled = 0"), ["1", "1", "0"]);

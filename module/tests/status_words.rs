@@ -220,6 +220,14 @@ fn answers_that_were_given() {
 }
 
 #[test]
+fn answers_that_were_only_lost_are_told_too() {
+    let quiet = report(&ToldTable::EMPTY);
+    assert!(!Text(&quiet).to_string().contains("answers to the daemons"));
+    let report = Report { answers: Answers { lost: 2, ..Answers::default() }, ..quiet };
+    said(&report, "answers to the daemons: 0 seen, 0 changed, 2 lost");
+}
+
+#[test]
 fn every_state_of_a_board_has_words_of_its_own() {
     use GpuState::*;
     let (mut words, mut sentences) = (BTreeSet::new(), BTreeSet::new());

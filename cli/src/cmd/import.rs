@@ -23,8 +23,8 @@ pub struct Args {
     /// Where to write, such as /etc/vgpu_unlock/overrides.toml; otherwise to stdout.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Where to write what came of config.toml, such as /etc/modprobe.d/vgpu_unlock.conf; otherwise it
-    /// is said.
+    /// Where to write what came of config.toml, such as /etc/modprobe.d/vgpu_unlock-import.conf, beside
+    /// the package's own file; otherwise it is said.
     #[arg(long, value_name = "FILE", conflicts_with = "modprobe")]
     parameters: Option<PathBuf>,
     /// Write one line for modprobe.d with everything in it, of at most 4094 bytes of overrides, in
@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
         (Some(text), Some(path)) => write(Some(path), &text, args.force)?,
         (Some(text), None) => eprint!(
             "config.toml asks for parameters of the module: --parameters FILE writes them, or put this \
-             into /etc/modprobe.d/vgpu_unlock.conf:\n{text}"
+             into a file of /etc/modprobe.d:\n{text}"
         ),
         (None, Some(_)) => eprintln!("no file asks for parameters of the module: none are written"),
         (None, None) => {}

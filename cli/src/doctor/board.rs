@@ -6,8 +6,15 @@ use vgpu_unlock::{gpu::Answer, status::GpuState};
 use super::{Finding, State, facts::Facts};
 use crate::host::{Board, Seen};
 
-/// Kernel drivers for NVIDIA's boards that are none of NVIDIA's, and that show the console.
-const OTHER_DRIVERS: [&str; 5] = ["nouveau", "nova_core", "nova-core", "nvidiafb", "rivafb"];
+/// Kernel drivers for NVIDIA's boards that are not the one which hosts vGPUs, by the name that they have on the PCI
+/// bus, and the module of each. Source of nova-core's: `module_pci_driver!` in Linux's drivers/gpu/nova-core.
+const OTHER_DRIVERS: [(&str, &str); 5] = [
+    ("nouveau", "nouveau"),
+    ("NovaCore", "nova_core"),
+    ("nova-core", "nova_core"),
+    ("nvidiafb", "nvidiafb"),
+    ("rivafb", "rivafb"),
+];
 
 /// Whether there is a board, and what it is to the module.
 pub(super) fn present(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
@@ -88,12 +95,13 @@ fn held(facts: &Facts<'_>, board: &Board) -> Seen<Finding> {
                     .cure("then reboot")
             }
         }
-        Some(driver) if OTHER_DRIVERS.contains(&driver) => {
-            Finding::note(format!("{name}: {driver} holds it, not NVIDIA's driver"))
-                .cures(blacklist(facts, &[driver])?)
+        Some(driver) => {
+            let finding = Finding::note(format!("{name}: {driver} holds it, not NVIDIA's driver"));
+            match OTHER_DRIVERS.iter().find(|(name, _)| *name == driver) {
+                Some((_, module)) => finding.cures(blacklist(facts, &[module])?),
+                None => finding.cure(format!("have {driver} leave it alone, then reboot")),
+            }
         }
-        Some(driver) => Finding::note(format!("{name}: {driver} holds it, not NVIDIA's driver"))
-            .cure(format!("have {driver} leave it alone, then reboot")),
     })
 }
 
@@ -173,7 +181,7 @@ fn is_blacklisted(facts: &Facts<'_>, module: &str) -> Seen<bool> {
 fn blacklist(facts: &Facts<'_>, modules: &[&str]) -> Seen<Vec<String>> {
     let lines: Vec<_> = modules.iter().map(|module| format!("blacklist {module}\\n")).collect();
     Ok(vec![
-        format!("printf '{}' > /etc/modprobe.d/blacklist-nouveau.conf", lines.concat()),
+        format!("printf '{}' >> /etc/modprobe.d/blacklist-nouveau.conf", lines.concat()),
         facts.distribution()?.refresh_initramfs(),
         "then reboot".into(),
     ])

@@ -95,8 +95,9 @@ pub(super) fn flavour(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
             "these are NVIDIA's open kernel modules, which can't host vGPUs on boards up to Ampere",
         )
         .cure(format!(
-            "NVIDIA-Linux-x86_64-{version}-vgpu-kvm.run --kernel-module-type=proprietary (installers \
-             that do not know this option: -m=kernel)"
+            "sh NVIDIA-Linux-x86_64-{version}-vgpu-kvm.run --dkms --silent --kernel-module-type=proprietary \
+             (installers that do not know this option: -m=kernel; where the driver came as a package, that one \
+             goes first)"
         ))
         .cure("then reboot"),
         Some(true) => Finding::ok("open kernel modules, for boards newer than Ampere"),

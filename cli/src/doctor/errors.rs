@@ -109,7 +109,10 @@ fn not_supported(facts: &Facts<'_>, entry: &Entry) -> Seen<Option<Finding>> {
                 "{what}: vgpuConfig.xml has no types for this ID, or nvidia-vgpud refuses it by itself, as \
                  it does with Maxwell and Pascal from 550 on"
             ))
-            .cure("use a vGPU 16.x (535) package, which has types for them and refuses none"),
+            .cure(
+                "for such boards: vgpuConfig.xml of a vGPU 16.x (535) package, and the module's parameter vgpud \
+                 at 1, or that package as a whole, which refuses none",
+            ),
         ),
     })
 }

@@ -16,6 +16,9 @@ const OURS: &str = env!("CARGO_PKG_VERSION");
 const DKMS: &str = "/var/lib/dkms/vgpu_unlock";
 const SOURCES: &str = "/usr/src/vgpu_unlock";
 
+/// How the module begins what it says of a parameter's wrong value.
+const WRONG: &str = "parameter ";
+
 /// Our packages, by one name in every distribution: the module, and this command.
 const DKMS_PACKAGE: &str = "vgpu-unlock-dkms";
 const COMMAND_PACKAGE: &str = "vgpu-unlock";
@@ -134,10 +137,16 @@ pub(super) fn loaded(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
             return Ok(vec![Finding::ok("it is not, and no board here needs it")]);
         }
         // The journal need not be readable for this.
-        let said = facts.journal().ok().and_then(|journal| life(journal).last());
-        let said =
-            said.map_or_else(String::new, |entry| format!("; it said last: {}", words(entry)));
-        return Ok(vec![Finding::broken(format!("it is not{said}")).cure("modprobe vgpu_unlock")]);
+        let said = facts.journal().ok().and_then(|journal| life(journal).last()).map(words);
+        // At load, a wrong value keeps the module out.
+        let refused = said.as_ref().is_some_and(|said| said.starts_with(WRONG));
+        let said = said.map_or_else(String::new, |said| format!("; it said last: {said}"));
+        let finding = Finding::broken(format!("it is not{said}"));
+        let finding = match refused {
+            true => finding.cure("correct it in /etc/modprobe.d or on the kernel's command line"),
+            false => finding,
+        };
+        return Ok(vec![finding.cure(format!("modprobe {MODULE}"))]);
     }
     let mut findings = vec![match facts.status().ok().and_then(|status| status.version()) {
         Some(version) if version != OURS => {
@@ -149,7 +158,7 @@ pub(super) fn loaded(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
     }];
     findings.push(at_boot(facts)?);
     let wrong = facts.journal().unwrap_or_default();
-    findings.extend(life(wrong).filter(|entry| words(entry).starts_with("parameter ")).map(|entry| {
+    findings.extend(life(wrong).filter(|entry| words(entry).starts_with(WRONG)).map(|entry| {
         Finding::note(words(entry)).cure(format!(
             "correct it in /etc/modprobe.d or /sys/module/{MODULE}/parameters; `modinfo {MODULE}` lists them"
         ))

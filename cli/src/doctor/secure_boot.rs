@@ -25,12 +25,10 @@ const MOK_LISTS: [&str; 2] = [
 ];
 const MOK_NEW: &str = "MokNew-605dab50-e046-4300-abb6-3dd810dd8b23";
 
-/// The certificates that DKMS signs with: its own, Ubuntu's, and Fedora's akmods.
-const CERTIFICATES: [&str; 3] = [
-    "/var/lib/shim-signed/mok/MOK.der",
-    "/etc/pki/akmods/certs/public_key.der",
-    "/var/lib/dkms/mok.pub",
-];
+/// The certificates that DKMS signs with: its own, which it makes where it is not told another one; and on Ubuntu, where
+/// it makes none, the one that shim-signed has made. A file of that name elsewhere is none of DKMS's. Source: the dkms
+/// script, `prepare_mok` in 3.0 and `prepare_signing` since.
+const CERTIFICATES: [&str; 2] = ["/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der"];
 
 pub(super) fn signed(facts: &Facts<'_>) -> Seen<Vec<Finding>> {
     let host = facts.host;

@@ -173,8 +173,13 @@ fn kernel(results: &Results, target: &Target, runs: &[Run]) -> Vec<String> {
         (Some(first), Some(last)) => format!("{first} to {last}"),
         _ => NOT_RUN.to_owned(),
     };
+    let release = release.unwrap_or(target.name);
     vec![
-        release.unwrap_or(target.name).to_owned(),
+        // What its version says is what a module is to take it for.
+        match target.own {
+            Some(_) => format!("{release} (built by us: {})", target.name),
+            None => release.to_owned(),
+        },
         target.mode.name().to_owned(),
         built.map(|build| build.rustc.clone()).unwrap_or_default(),
         built.map(|build| format!("{} s", build.cold)).unwrap_or_default(),

@@ -131,7 +131,7 @@ fn nouveau_is_sent_away_in_the_words_of_the_distribution() {
         for (path, content) in files {
             host.file(path, content);
         }
-        let write = r"printf 'blacklist nouveau\n' > /etc/modprobe.d/blacklist-nouveau.conf";
+        let write = r"printf 'blacklist nouveau\n' >> /etc/modprobe.d/blacklist-nouveau.conf";
         let words = ["nouveau holds it", write, refresh, "then reboot"];
         finds(&host, "holder", State::Broken, &words);
     }
@@ -160,6 +160,17 @@ fn nouveau_that_is_not_blacklisted_is_pointed_out() {
         finds(&host, "nouveau", State::Ok, &[]);
         host.dir("/sys/module/nouveau");
         finds(&host, "nouveau", State::Note, &["blacklisted, and loaded all the same"]);
+    }
+}
+
+#[test]
+fn what_follows_nouveau_is_blacklisted_by_its_modules_name() {
+    let mut host = healthy();
+    for driver in ["NovaCore", "nova-core"] {
+        host.link(&format!("{BOARD}/driver"), &format!("../../bus/pci/drivers/{driver}"));
+        // What is in the file stays: nouveau would be back otherwise.
+        let write = r"printf 'blacklist nova_core\n' >> /etc/modprobe.d/blacklist-nouveau.conf";
+        finds(&host, "holder", State::Broken, &[&format!("{driver} holds it"), write]);
     }
 }
 

@@ -80,7 +80,7 @@ fn open_kernel_modules_are_told_by_what_they_say_of_themselves() {
         State::Broken,
         &[
             "open kernel modules, which can't host vGPUs on boards up to Ampere",
-            "NVIDIA-Linux-x86_64-570.124.03-vgpu-kvm.run --kernel-module-type=proprietary",
+            "sh NVIDIA-Linux-x86_64-570.124.03-vgpu-kvm.run --dkms --silent --kernel-module-type=proprietary",
         ],
     );
     // Without /proc, by the licence in the file.

@@ -182,9 +182,12 @@ fn secure_boot_wants_a_signature_and_an_enrolled_key() {
     host.file("/sys/firmware/efi/mok-variables/MokListRT", b"list a certificate list");
     finds(&host, "signed", State::Ok, &["its key enrolled"]);
 
-    // Ubuntu's key, and one that DKMS's configuration names.
+    // Of another key of Ubuntu's name, DKMS knows nothing where it has its own; Ubuntu's DKMS has none.
     host.file("/var/lib/shim-signed/mok/MOK.der", b"another");
+    finds(&host, "signed", State::Ok, &["its key enrolled"]);
+    host.remove("/var/lib/dkms/mok.pub");
     finds(&host, "signed", State::Broken, &["mokutil --import /var/lib/shim-signed/mok/MOK.der"]);
+    // One that DKMS's configuration names.
     host.file("/etc/dkms/framework.conf.d/key.conf", "mok_certificate=\"/root/key.der\"\n");
     host.file("/root/key.der", b"a certificate");
     finds(&host, "signed", State::Ok, &["its key enrolled"]);
@@ -207,6 +210,16 @@ fn a_module_that_is_not_loaded_is_loaded_with_what_it_said_last() {
         "vgpu_unlock: built for another kernel: its structures have other sizes",
     );
     finds(&host, "loaded", State::Broken, &["it said last: built for another kernel"]);
+
+    // Loading it alone would fail again.
+    let mut host = not_loaded();
+    kernel_says(&mut host, 40, "vgpu_unlock: parameter gpus is wrong, nothing was changed: byte 3");
+    let words = [
+        "it said last: parameter gpus is wrong",
+        "-> correct it in /etc/modprobe.d or on the kernel's command line",
+        "-> modprobe vgpu_unlock",
+    ];
+    finds(&host, "loaded", State::Broken, &words);
 }
 
 #[test]

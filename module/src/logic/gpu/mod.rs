@@ -176,6 +176,8 @@ mod tests {
         }
         let ada = |subsystem| answer(Ids { device: 0x2684, subsystem }, Some(550));
         assert_eq!((ada(0x165b), ada(0x16f3)), (Answer::Listed, Answer::NoSriov));
+        let ad104 = |subsystem| answer(Ids { device: 0x2785, subsystem }, Some(550));
+        assert_eq!((ad104(0x1693), ad104(0x1234)), (Answer::Listed, Answer::NoSriov));
         let m10 = Ids { device: 0x13bd, subsystem: 0x1160 };
         assert_eq!(answer(m10, Some(550)), Answer::Listed);
     }
@@ -208,6 +210,12 @@ mod tests {
             let tried = answer_as(ids(device), Some(550), chosen(0x2230, None));
             assert_eq!(tried.sibling().map(|s| s.name), Some("RTX A6000"));
         }
+    }
+
+    #[test]
+    fn whatever_a_board_is_answered_as_its_generation_stays() {
+        let answer = answer_as(ids(0x1b80), Some(550), chosen(0x1bb3, None));
+        assert_eq!(answer, Answer::As(Some(Generation::Pascal), chosen(0x1bb3, None)));
     }
 
     #[test]

@@ -165,6 +165,9 @@ mod tests {
             assert!(!told(others).limits_instances(), "{others}");
         }
         assert!(told("nvidia-46:adapter_name=x").nothing());
+        for one in ["card_name=x", "max_instances=3", "num_displays=1", "framebuffer=4GiB"] {
+            assert!(!told(&std::format!("nvidia-46:{one}")).nothing(), "{one}");
+        }
     }
 
     #[test]

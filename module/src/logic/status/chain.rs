@@ -130,7 +130,7 @@ impl Link {
                 "nvidia-vgpud has registered none: systemctl restart nvidia-vgpud, and see \
                  journalctl -u nvidia-vgpud"
             }
-            Link::VgpuCreated => "create one: mdevctl start, or have your hypervisor do it",
+            Link::VgpuCreated => "create one: mdevctl start -u UUID -p BOARD -t TYPE, or have your hypervisor do it",
             Link::ManagerTold => {
                 "nvidia-vgpu-mgr has not asked about a vGPU: start its virtual machine, and see \
                  journalctl -u nvidia-vgpu-mgr"
@@ -194,6 +194,14 @@ mod tests {
         ] {
             assert_eq!(driver(state), Some(Link::Attached));
         }
+        for (state, words) in [
+            (DriverState::Absent, "modprobe nvidia"),
+            (DriverState::Disabled, "enabled is 0"),
+            (DriverState::Refused(Reason::NoMemory), "the line of the driver"),
+        ] {
+            let (_, advice) = missing(&report(state, &[], &[]), &gpu).unwrap();
+            assert!(advice.contains(words), "{advice}");
+        }
         assert_eq!(driver(DriverState::Attached), Some(Link::VgpudAsked));
 
         let mut report = report(DriverState::Attached, &[], &[]);
@@ -209,6 +217,10 @@ mod tests {
         ] {
             assert_eq!(missing_of(&report, &board(0x1b06, state)), Some(expected), "{state:?}");
         }
+
+        let locked = GpuState::NotUnlocked;
+        let advice = missing(&report, &board(0x1b06, locked)).unwrap().1;
+        assert_eq!(advice, locked.explanation());
 
         // Nobody is to restart daemons for a board that a virtual machine has as a whole.
         assert_eq!(missing(&report, &board(0x1b06, GpuState::Held)), None);

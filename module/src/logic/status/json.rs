@@ -191,3 +191,14 @@ fn list<T>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_json_can_not_have_is_escaped() {
+        let text = std::format!("{}", Escaped("a \"b\" \\ \n\u{e9}"));
+        assert_eq!(text, "a \\\"b\\\" \\\\ \\u000a\u{e9}");
+    }
+}
