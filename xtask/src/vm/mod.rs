@@ -40,6 +40,9 @@ use crate::{
 use emulated_gpu::{EmulatedGpu, Model};
 use initramfs::Initramfs;
 
+/// How much longer a scenario may take on a busy host than on a quiet one, with room: the limit ends what hangs.
+const BUSY: u32 = 3;
+
 /// How often a machine is started whose kernel hangs before init. Nothing of ours has run by then.
 const TRIES: u32 = 3;
 
@@ -83,7 +86,7 @@ pub fn run_on(
         arguments: scenario.kernel_arguments(),
         iommu: scenario.iommu,
         counted: scenario.counted,
-        timeout: scenario.timeout * kernel.target.patience,
+        timeout: scenario.timeout * kernel.target.patience * BUSY,
         patience: kernel.target.patience,
     };
     power_on(target.name, &dir, (scenario.boards, board), &machine, watch)

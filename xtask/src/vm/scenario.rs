@@ -232,7 +232,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "selftest-hang",
         about: "the runner gives up on a guest that hangs",
-        timeout: Duration::from_secs(20),
+        timeout: Duration::from_secs(10),
         expect: Expect::Problem("timeout"),
         ..SELFTEST
     },

@@ -171,10 +171,13 @@ const MOMENTS: [Moment; 4] = [
     },
 ];
 
-/// Has whoever loads or unloads the driver sleep on the way for long enough.
+/// Long enough for our module to come or go meanwhile, on a slow kernel, too.
+const ASLEEP_MS: u32 = 4000;
+
+/// Has whoever loads or unloads the driver sleep on the way for that long.
 fn load_delay(going: bool, priority: i32) -> Result<()> {
     let going = u8::from(going);
-    kernel::load_with(DELAY, &format!("going={going} priority={priority} sleep_ms=1500"))
+    kernel::load_with(DELAY, &format!("going={going} priority={priority} sleep_ms={ASLEEP_MS}"))
 }
 
 /// Loads or unloads the driver, and does something else while that sleeps.
@@ -260,8 +263,15 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
     const ROUNDS: usize = 5;
     report.part("both come and go");
     let found = Hooked::now()?;
-    let mut log = Log::from_now()?;
+    let (mut log, mut lines) = (Log::from_now()?, vec![]);
     let (stop, drivers) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let count = |lines: &[String], words| lines.iter().filter(|line| line.contains(words)).count();
+    // Not each time that we attached to the driver it went first, but sometimes.
+    let attached_first = |lines: &[String]| {
+        let (attached_to, put_back) = (count(lines, ATTACHED), count(lines, PUT_BACK));
+        ensure!(attached_to > put_back && put_back > 0, "attached {attached_to}, {put_back}");
+        Ok(())
+    };
     let (ours, theirs) = thread::scope(|scope| {
         let driver = scope.spawn(|| -> Result<()> {
             while !stop.load(Ordering::Relaxed) {
@@ -273,13 +283,16 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
             Ok(())
         });
         let began = Instant::now();
-        let is_over = |rounds: u64| {
-            let enough = rounds as usize > ROUNDS && drivers.load(Ordering::Relaxed) > ROUNDS;
+        let is_over = |rounds: u64, log: &[String]| {
+            let every_order = attached_first(log).is_ok();
+            let often = rounds as usize > ROUNDS && drivers.load(Ordering::Relaxed) > ROUNDS;
+            let enough = often && every_order;
             began.elapsed().as_secs() >= if enough { SECONDS } else { AT_MOST }
         };
         let mut rounds = 0;
         let result = (|| {
-            while !is_over(rounds) {
+            while !is_over(rounds, &lines) {
+                lines.extend(log.lines(LOG_PREFIX)?);
                 kernel::load(MODULE)?;
                 // Sometimes for long enough for the driver to go first, however long it takes to come.
                 sleep(Duration::from_millis(rounds * 13 % 60 + rounds % 4 * 300));
@@ -291,9 +304,8 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
         stop.store(true, Ordering::Relaxed);
         (result, driver.join())
     });
-    let lines = log.lines(LOG_PREFIX)?;
-    let count = |words: &str| lines.iter().filter(|line| line.contains(words)).count();
-    let (attached_to, put_back) = (count(ATTACHED), count(PUT_BACK));
+    lines.extend(log.lines(LOG_PREFIX)?);
+    let (attached_to, put_back) = (count(&lines, ATTACHED), count(&lines, PUT_BACK));
     let drivers = drivers.load(Ordering::Relaxed);
     report.show(&format!(
         "we came {ours:?} times, the driver {drivers} times; attached {attached_to} times, {put_back} times the \
@@ -303,8 +315,7 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
         theirs.ok().context("a thread panicked")??;
         let ours = ours? as usize;
         ensure!(ours >= ROUNDS && drivers >= ROUNDS, "{ours} and {drivers} times");
-        ensure!(attached_to > put_back && put_back > 0, "attached {attached_to}, {put_back}");
-        Ok(())
+        attached_first(&lines)
     });
     report.check("the kernel knows the hooks that it knew before", || found.as_found());
     kernel::load_with(&path("550"), TURING_BOARD)?;

@@ -178,7 +178,7 @@ fn too_many(report: &mut Report) -> Result<()> {
     let start = Instant::now();
     Load::start(VGPU_MGR, "550", THREADS, 1)?.end()?;
     let few = start.elapsed();
-    set_driver("sleep_ms", (2 * DAEMONS as u32 * few).as_millis().max(8000))?;
+    set_driver("sleep_ms", (5 * DAEMONS as u32 * few).as_millis().max(8000))?;
     let daemons: Vec<Load> =
         (0..DAEMONS).map(|_| Load::start(VGPU_MGR, "550", THREADS, 1)).collect::<Result<_>>()?;
     let calls: Vec<Calls> = daemons.into_iter().map(Load::end).collect::<Result<_>>()?;
