@@ -60,7 +60,7 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
         let status = Status::read()?;
         status.is("/gpus/0/missing", "board bound")?;
         ensure!(status::text()?.contains("no driver is bound to it"), "{}", status::text()?);
-        hears(&mut log, "no driver is bound to it").map(drop)
+        hears(&mut log, "no driver is bound to it")
     });
     board.give(HOLDERS_NAME)?;
     report.check("a board that vfio-pci has is said to be vfio-pci's, without advice", || {
@@ -72,13 +72,13 @@ fn held(report: &mut Report, board: &Board) -> Result<()> {
         let text = status::text()?;
         ensure!(text.contains("10de:1b06: used by vfio-pci\n"), "{text}");
         ensure!(!text.contains("nvidia-vgpud") && !text.contains(": unlocked"), "{text}");
-        hears(&mut log, "used by vfio-pci").map(drop)
+        hears(&mut log, "used by vfio-pci")
     });
     board.take()?;
     board.give(DRIVER)?;
     report.check("given back, it is unlocked as before", || {
         state_is("unlocked")?;
-        hears(&mut log, "answered as 10de:1b38 Tesla P40: unlocked").map(drop)
+        hears(&mut log, "answered as 10de:1b38 Tesla P40: unlocked")
     });
     kernel::unload(MODULE)?;
     kernel::unload(DRIVER)

@@ -267,7 +267,7 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
     let (stop, drivers) = (AtomicBool::new(false), AtomicUsize::new(0));
     let count = |lines: &[String], words| lines.iter().filter(|line| line.contains(words)).count();
     // Not each time that we attached to the driver it went first, but sometimes.
-    let attached_first = |lines: &[String]| {
+    let in_every_order = |lines: &[String]| {
         let (attached_to, put_back) = (count(lines, ATTACHED), count(lines, PUT_BACK));
         ensure!(attached_to > put_back && put_back > 0, "attached {attached_to}, {put_back}");
         Ok(())
@@ -283,10 +283,9 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
             Ok(())
         });
         let began = Instant::now();
-        let is_over = |rounds: u64, log: &[String]| {
-            let every_order = attached_first(log).is_ok();
+        let is_over = |rounds: u64, lines: &[String]| {
             let often = rounds as usize > ROUNDS && drivers.load(Ordering::Relaxed) > ROUNDS;
-            let enough = often && every_order;
+            let enough = often && in_every_order(lines).is_ok();
             began.elapsed().as_secs() >= if enough { SECONDS } else { AT_MOST }
         };
         let mut rounds = 0;
@@ -315,7 +314,7 @@ fn storm_of_both(report: &mut Report, known: &Known) -> Result<()> {
         theirs.ok().context("a thread panicked")??;
         let ours = ours? as usize;
         ensure!(ours >= ROUNDS && drivers >= ROUNDS, "{ours} and {drivers} times");
-        attached_first(&lines)
+        in_every_order(&lines)
     });
     report.check("the kernel knows the hooks that it knew before", || found.as_found());
     kernel::load_with(&path("550"), TURING_BOARD)?;

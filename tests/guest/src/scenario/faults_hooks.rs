@@ -17,7 +17,7 @@ use super::{
     faults::Known,
     rm_control::set_module,
     standin::leaves_alone_and,
-    steps::{DRIVER, MODULE, attached, hears, rested, soon, unchanged, woken_again},
+    steps::{DRIVER, MODULE, attached, hears_times, rested, soon, unchanged, woken_again},
 };
 use crate::{
     bpf::{On, Program},
@@ -213,8 +213,7 @@ fn claimed_while_it_rests(report: &mut Report) -> Result<()> {
     report.check("the status says so, and one line of the log, however many come", || {
         known.daemon_is_told_as_others()?;
         Status::read()?.hook_is(IOCTLS_NAME, "lost")?;
-        let lines = hears(&mut log, LOST)?;
-        equal(lines.iter().filter(|line| line.contains(LOST)).count(), 1)
+        hears_times(&mut log, &[LOST], 1)
     });
     // What it is told is in between anything that is allowed.
     let stays = Load::resting(VGPU_MGR, "550", (1, 0), 500)?;

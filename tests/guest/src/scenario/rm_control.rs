@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     standin::path,
-    steps::{self, DRIVER, MODULE, attached, hears, soon},
+    steps::{self, DRIVER, MODULE, attached, hears_times, soon},
 };
 use crate::{
     kernel::{self, Log},
@@ -274,8 +274,7 @@ fn unknown_size(report: &mut Report) -> Result<()> {
     report.check("the log says it once for each command, however often it is asked", || {
         equal(more.len(), 4)?;
         let size = SIZE.to_string();
-        let lines = hears(&mut log, &size)?;
-        equal(lines.iter().filter(|line| line.contains(&size)).count(), 2)
+        hears_times(&mut log, &[&size], 2)
     });
     report.check("what has a known size is changed as ever", || {
         same(&run::ask(VGPUD, "550")?, &all_told(&run::ask(OTHER, "550")?, &PASCAL))

@@ -87,15 +87,30 @@ pub fn says(lines: &[String], words: &str) -> Result<()> {
     found.map(drop).with_context(|| format!("no line says {words:?}; all lines: {lines:#?}"))
 }
 
-/// The module's lines since the last look, among them one that says `words`, and what follows it closely. The
-/// status is changed before the line is there, so who has seen it in the status may have to wait for the log.
-pub fn hears(log: &mut Log, words: &str) -> Result<Vec<String>> {
+/// Waits until each of these is said by a line of the module's: the status is changed before the line is there, so who
+/// has seen the same in the status may have to. Returns what was said since the last look.
+fn heard(log: &mut Log, words: &[&str]) -> Result<Vec<String>> {
     let mut lines = vec![];
     soon(|| {
         lines.extend(log.lines(LOG_PREFIX)?);
-        says(&lines, words)
+        words.iter().try_for_each(|words| says(&lines, words))
     })?;
-    sleep(Duration::from_millis(500));
-    lines.extend(log.lines(LOG_PREFIX)?);
     Ok(lines)
+}
+
+/// Fails unless a line of the module's says `words` soon.
+pub fn hears(log: &mut Log, words: &str) -> Result<()> {
+    heard(log, &[words]).map(drop)
+}
+
+/// Fails unless so many lines say each of these soon, and no more a moment later.
+pub fn hears_times(log: &mut Log, words: &[&str], times: usize) -> Result<()> {
+    let mut lines = heard(log, words)?;
+    sleep(Duration::from_secs(1));
+    lines.extend(log.lines(LOG_PREFIX)?);
+    words.iter().try_for_each(|words| {
+        let count = lines.iter().filter(|line| line.contains(words)).count();
+        ensure!(count == times, "{count} lines say {words:?}: {lines:#?}");
+        Ok(())
+    })
 }
